@@ -1,0 +1,6 @@
+# Copyright (c) mic_mm authors. All rights reserved.
+"""Image classification on MMPretrain."""
+from .class_labeller import ClassLabeller
+from .uda_classifier import UDAClassifier
+
+__all__ = ['ClassLabeller', 'UDAClassifier']

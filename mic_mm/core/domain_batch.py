@@ -1,0 +1,96 @@
+# Copyright (c) mic_mm authors. All rights reserved.
+"""What the objectives of one training iteration work on."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from torch import Tensor, nn
+
+from .draws import RandomDraws
+from .pixel_statistics import PixelStatistics
+
+
+@dataclass(frozen=True)
+class LabelledImages:
+    """Preprocessed images and one data sample for each.
+
+    Whether the data samples carry ground truth, pseudo-labels or nothing
+    depends on where they come from.  A data sample with the field
+    ``loss_weight`` weights its own loss (a pixel map or a scalar).
+
+    Attributes:
+        inputs (Tensor): Normalised images, (B, C, H, W).
+        data_samples (list): B data samples of the task's library.
+    """
+
+    inputs: Tensor
+    data_samples: list
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+
+@dataclass(frozen=True)
+class PseudoLabels:
+    """The teacher's labels of the target images.
+
+    Attributes:
+        data_samples (list): One data sample per image, the prediction in the
+            place of the ground truth, with ``loss_weight`` where the task
+            weights it.
+        metrics (dict): 0-dim tensors to log, e.g. the mean confidence.
+    """
+
+    data_samples: list
+    metrics: dict[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass
+class DomainBatch:
+    """Source and target images of one iteration, and what is known of them.
+
+    Attributes:
+        iteration (int): Index of the training iteration, from 0.
+        source (LabelledImages): Source images with ground truth.
+        target (LabelledImages, optional): Target images without.
+        draws (RandomDraws): The random numbers of this iteration.
+        statistics (PixelStatistics): How the images were normalised.
+        weighted_loss (Callable): ``weighted_loss(student, images)`` gives
+            the student's own losses, weighted by ``loss_weight``.
+        label_target (Callable): ``label_target(threshold)`` asks the teacher.
+        panels (dict, optional): Images recorded for visualization; None when
+            this iteration is not drawn.
+    """
+
+    iteration: int
+    source: LabelledImages
+    target: LabelledImages | None
+    draws: RandomDraws
+    statistics: PixelStatistics
+    weighted_loss: Callable[[nn.Module, LabelledImages], dict]
+    label_target: Callable[[float | None], PseudoLabels]
+    panels: dict[str, LabelledImages] | None = None
+    _pseudo_labels: dict[float | None, PseudoLabels] = field(
+        default_factory=dict, repr=False)
+
+    def pseudo_labels(self, threshold: float | None) -> PseudoLabels:
+        """The teacher's labels at a confidence threshold.
+
+        They are computed when first asked for and shared between objectives
+        with the same threshold.
+        """
+        if threshold not in self._pseudo_labels:
+            self._pseudo_labels[threshold] = self.label_target(threshold)
+        return self._pseudo_labels[threshold]
+
+    def pseudo_labelled_target(self,
+                               threshold: float | None) -> LabelledImages:
+        """The target images with the teacher's labels."""
+        return LabelledImages(self.target.inputs,
+                              self.pseudo_labels(threshold).data_samples)
+
+    def record(self, name: str, images: LabelledImages) -> None:
+        """Keep ``images`` for visualization, if this iteration is drawn."""
+        if self.panels is not None:
+            self.panels[name] = images

@@ -1,0 +1,167 @@
+# Copyright (c) mic_mm authors. All rights reserved.
+"""The teacher: a student averaged over the course of training."""
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from mic_mm.registry import MODELS
+
+_AVERAGES = ('parameters', 'state')
+_MODES = ('deterministic_train', 'eval')
+
+
+@MODELS.register_module()
+class EMATeacher(nn.Module):
+    r"""Exponential moving average of the student, which labels target images.
+
+    At the beginning of optimizer step :math:`t`, with student weights
+    :math:`\theta_t` after :math:`t` steps,
+
+    .. math::
+        \phi_0 = \theta_0, \qquad
+        \phi_t = a_t \phi_{t-1} + (1 - a_t)\,\theta_t, \qquad
+        a_t = \min\left(1 - \frac{1}{t+1}, \alpha\right)
+
+    (MIC, eq. 6; mean teacher, Tarvainen and Valpola, 2017).  The call at
+    :math:`t=0` copies the whole student, so initial or pretrained weights
+    need no second loading.
+
+    Args:
+        student (nn.Module): The network to average; it is copied.
+        alpha (float): Largest weight of the old teacher, in [0, 1).
+            Defaults to 0.999, the value of MIC's segmentation experiments
+            (0.9 in its classification and detection experiments). 0 gives
+            the student of the previous step, MIC's "without EMA" ablation.
+        warmup (bool): Use :math:`a_t`; if False, the constant
+            :math:`\alpha`, as MIC does in detection. Defaults to True.
+        average (str): ``'parameters'``: buffers stay the teacher's own
+            (segmentation, classification). ``'state'``: buffers are averaged
+            too, integer ones copied (detection). Defaults to
+            ``'parameters'``.
+        mode (str): How layers behave while labelling.
+            ``'deterministic_train'``: train mode, i.e. batch norm uses the
+            statistics of the *target batch*, with dropout and stochastic
+            depth off (segmentation, classification). ``'eval'``
+            (detection). Defaults to ``'deterministic_train'``.
+
+    Raises:
+        ValueError: If ``alpha`` lies outside [0, 1), or ``average`` or
+            ``mode`` is unknown.
+    """
+
+    steps: Tensor
+
+    def __init__(self,
+                 student: nn.Module,
+                 alpha: float = 0.999,
+                 warmup: bool = True,
+                 average: str = 'parameters',
+                 mode: str = 'deterministic_train') -> None:
+        super().__init__()
+        if not 0 <= alpha < 1:
+            raise ValueError(
+                f'model.teacher.alpha={alpha} lies outside [0, 1). Use 0 for '
+                'a teacher without memory, 0.999 for a slow one.')
+        _check_option('average', average, _AVERAGES)
+        _check_option('mode', mode, _MODES)
+        self.alpha = alpha
+        self.warmup = warmup
+        self.average = average
+        self.mode = mode
+        self.model = copy.deepcopy(student).requires_grad_(False)
+        # The buffer survives a resume; the integer spares the device a
+        # synchronisation per step.
+        self.register_buffer('steps', torch.zeros((), dtype=torch.long))
+        self._step_count = 0
+        self.train(self.training)
+
+    @property
+    def initialized(self) -> bool:
+        """Whether the teacher has been copied from the student."""
+        return self._step_count > 0
+
+    def old_weight(self, step: int) -> float:
+        """Weight :math:`a_t` of the old teacher at optimizer step ``step``."""
+        if step == 0:
+            return 0.
+        if not self.warmup:
+            return self.alpha
+        return min(1 - 1 / (step + 1), self.alpha)
+
+    @torch.no_grad()
+    def update(self, student: nn.Module) -> None:
+        """Average ``student`` in; call once at the start of each step."""
+        if self._step_count == 0:
+            self._copy(student)
+        else:
+            self._average(student, 1 - self.old_weight(self._step_count))
+        self._step_count += 1
+        self.steps += 1
+
+    def _copy(self, student: nn.Module) -> None:
+        for ours, theirs in zip(_state(self.model), _state(student)):
+            ours.copy_(theirs)
+
+    def _average(self, student: nn.Module, new_weight: float) -> None:
+        if self.average == 'parameters':
+            ours = list(self.model.parameters())
+            theirs = list(student.parameters())
+        else:
+            ours, theirs = _state(self.model), _state(student)
+        averaged = [
+            (mine, other) for mine, other in zip(ours, theirs)
+            if mine.is_floating_point()
+        ]
+        torch._foreach_lerp_([mine for mine, _ in averaged],
+                             [other for _, other in averaged], new_weight)
+        for mine, other in zip(ours, theirs):
+            if not mine.is_floating_point():
+                mine.copy_(other)
+
+    def train(self, mode: bool = True) -> EMATeacher:
+        """Set the labelling mode, or plain evaluation mode.
+
+        The training loop calls ``train()`` on the whole wrapper before each
+        iteration, which must not switch the teacher's dropout on.
+        """
+        super().train(mode)
+        if not mode or self.mode == 'eval':
+            self.model.eval()
+        else:
+            self.model.train()
+            for module in self.model.modules():
+                if _is_stochastic(module):
+                    module.training = False
+        return self
+
+    def _load_from_state_dict(self, state_dict, prefix, *args) -> None:
+        super()._load_from_state_dict(state_dict, prefix, *args)
+        self._step_count = int(self.steps)
+
+    def forward(self, *args, **kwargs):
+        """Call the averaged model."""
+        return self.model(*args, **kwargs)
+
+
+def _state(module: nn.Module) -> list[Tensor]:
+    return [*module.parameters(), *module.buffers()]
+
+
+def _is_stochastic(module: nn.Module) -> bool:
+    # Several libraries define a DropPath of their own.  Attention layers
+    # apply dropout to the attention map according to their own flag, which
+    # does not reach their children.
+    name = type(module).__name__
+    return (isinstance(module, (nn.modules.dropout._DropoutNd,
+                                nn.MultiheadAttention))
+            or name in ('DropPath', 'StochasticDepth')
+            or name.endswith(('MultiheadAttention', 'MSA')))
+
+
+def _check_option(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f'model.teacher.{name}={value!r} is unknown; '
+                         f'choose one of {allowed}.')

@@ -1,0 +1,22 @@
+# Copyright (c) mic_mm authors. All rights reserved.
+from __future__ import annotations
+
+from mic_mm.registry import MODELS
+
+from .objective import PseudoLabelObjective
+
+
+@MODELS.register_module()
+class SelfTraining(PseudoLabelObjective):
+    """The student's loss on whole target images with the teacher's labels.
+
+    It is :class:`MaskedConsistency` without the mask, which makes it the
+    baseline that tells what the mask adds.
+    """
+
+    def loss(self, batch, student, teacher):
+        target = batch.pseudo_labelled_target(self.pseudo_threshold)
+        batch.record('pseudo_label', target)
+        losses = batch.weighted_loss(student, target)
+        losses.update(batch.pseudo_labels(self.pseudo_threshold).metrics)
+        return losses

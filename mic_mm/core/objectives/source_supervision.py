@@ -1,0 +1,22 @@
+# Copyright (c) mic_mm authors. All rights reserved.
+from __future__ import annotations
+
+from mic_mm.registry import MODELS
+
+from .objective import Objective
+
+
+@MODELS.register_module()
+class SourceSupervision(Objective):
+    """The student's own loss on source images with their ground truth.
+
+    On its own it is source-only training, and equals training the wrapped
+    model with its library (MIC, eq. 1).  With target labels in the place of
+    the source it is the oracle.
+    """
+
+    def loss(self, batch, student, teacher):
+        batch.record('source', batch.source)
+        if batch.target is not None:
+            batch.record('target', batch.target)
+        return batch.weighted_loss(student, batch.source)

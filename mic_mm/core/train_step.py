@@ -1,0 +1,116 @@
+# Copyright (c) mic_mm authors. All rights reserved.
+"""One training iteration: a backward per objective, then a step."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Optional
+
+from mmengine.optim import OptimWrapper
+from torch import Tensor, nn
+
+from .domain_batch import DomainBatch
+from .objectives.objective import Objective
+
+if TYPE_CHECKING:
+    from .uda_model import UDAModel
+
+
+def train_step(model: UDAModel,
+               wrapped: nn.Module,
+               data: dict,
+               optim_wrapper: OptimWrapper,
+               sync_gradients: Optional[Callable[[], None]] = None) -> dict:
+    """Add up the gradients of all active objectives and update.
+
+    The gradient is that of the summed losses; computing it objective by
+    objective holds one graph at a time.
+
+    Args:
+        model (UDAModel): The model.
+        wrapped (nn.Module): The model or its distributed wrapper, which the
+            optimizer wrapper's context needs.
+        data (dict): A batch of the data loader.
+        optim_wrapper (OptimWrapper): The optimizer wrapper.
+        sync_gradients (Callable, optional): Averages the gradients over the
+            ranks, called before an update. Defaults to None.
+
+    Returns:
+        dict[str, Tensor]: Values to log, detached.
+    """
+    _check_optim_wrapper(optim_wrapper)
+    with optim_wrapper.optim_context(wrapped):
+        batch = model.prepare(model.data_preprocessor(data, True))
+    objectives = model.active_objectives()
+    log_vars: dict[str, Tensor] = {}
+    total = 0.
+    for index, (name, objective) in enumerate(objectives.items()):
+        with optim_wrapper.optim_context(wrapped):
+            loss, values = _objective_loss(model, name, objective, batch)
+        is_last = index == len(objectives) - 1
+        _backward(loss, optim_wrapper, model.student, is_last)
+        total = total + loss.detach()
+        log_vars.update(values)
+        del loss, values  # frees the graph before the next forward
+    _update(optim_wrapper, sync_gradients)
+    return {'loss': total, **log_vars}
+
+
+def _objective_loss(model: UDAModel, name: str, objective: Objective,
+                    batch: DomainBatch) -> tuple[Tensor, dict[str, Tensor]]:
+    losses = objective(batch, model.student, model.teacher)
+    loss, values = model.parse_losses(losses)
+    if not isinstance(loss, Tensor):  # no entry has 'loss' in its name
+        loss = batch.source.inputs.new_zeros(())
+    return loss, {
+        f'{name}.{key}': value.detach()
+        for key, value in values.items() if key in losses
+    }
+
+
+def _backward(loss: Tensor, optim_wrapper: OptimWrapper, student: nn.Module,
+              is_last: bool) -> None:
+    # OptimWrapper.backward counts iterations for gradient accumulation, so
+    # it is called once per iteration, for the last objective.
+    if is_last:
+        if not loss.requires_grad:
+            loss = loss + _zero_with_graph(student)
+        optim_wrapper.backward(optim_wrapper.scale_loss(loss))
+        return
+    if not loss.requires_grad:
+        return
+    loss = optim_wrapper.scale_loss(loss)
+    scaler = getattr(optim_wrapper, 'loss_scaler', None)
+    if scaler is not None:
+        loss = scaler.scale(loss)
+    loss.backward()
+
+
+def _zero_with_graph(student: nn.Module) -> Tensor:
+    # A parameter that has a gradient already: a new gradient, even of zeros,
+    # would expose the parameter to weight decay.
+    parameter = next(
+        (p for p in student.parameters() if p.grad is not None), None)
+    if parameter is None:
+        raise RuntimeError(
+            'No objective of this iteration has a loss with a gradient. '
+            'Check model.objectives and that the student has trainable '
+            'parameters.')
+    return 0 * parameter.sum()
+
+
+def _update(optim_wrapper: OptimWrapper,
+            sync_gradients: Optional[Callable[[], None]]) -> None:
+    if not optim_wrapper.should_update():
+        return
+    if sync_gradients is not None:
+        sync_gradients()
+    optim_wrapper.step()
+    optim_wrapper.zero_grad()
+
+
+def _check_optim_wrapper(optim_wrapper: OptimWrapper) -> None:
+    if type(optim_wrapper).__name__ in ('OptimWrapperDict',
+                                        'ApexOptimWrapper'):
+        raise TypeError(
+            f'optim_wrapper.type={type(optim_wrapper).__name__!r} is not '
+            "supported by mic_mm; use 'OptimWrapper' or 'AmpOptimWrapper'.")

@@ -1,0 +1,276 @@
+# Copyright (c) mic_mm authors. All rights reserved.
+"""The wrapper that adapts a model from a source to a target domain."""
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, Optional
+
+import torch
+from mmengine.dist import get_dist_info
+from mmengine.model import BaseModel, ModuleDict
+from mmengine.optim import OptimWrapper
+from torch import Tensor, nn
+
+from mic_mm.registry import MODELS, TASK_UTILS
+
+from .data_preprocessor import UDADataPreprocessor
+from .domain_batch import DomainBatch, LabelledImages, PseudoLabels
+from .draws import SeededDraws
+from .ema_teacher import EMATeacher
+from .objectives.objective import SAME, Objective, PseudoLabelObjective
+from .plain_checkpoint import add_student_prefix
+from .scope import pin_scope
+from .train_step import train_step
+
+_BRANCHES = ('student', 'teacher')
+
+
+class UDAModel(BaseModel):
+    """A model of an OpenMMLab library, trained for a target domain.
+
+    ``student`` is the wrapped model, untouched.  Each training iteration adds
+    up the losses of ``objectives``; with ``SourceSupervision`` alone it
+    equals an iteration of the wrapped model in its own library.
+
+    A subclass per task names its library and says how the student's loss is
+    weighted.
+
+    Args:
+        student (dict | nn.Module): Config of the wrapped model, or the model.
+        objectives (dict): Terms of the loss by name; the name prefixes their
+            log entries. An entry that is None is switched off. A dict rather
+            than a list, so that a child config or ``--cfg-options`` reaches
+            every number.
+        teacher (dict, optional): Config of :class:`EMATeacher`. Needed by
+            objectives that use pseudo-labels. Defaults to None.
+        labeller (dict, optional): Config of the :class:`PseudoLabeller`.
+            Defaults to None, the labeller of the task.
+        predict_on (str): ``'student'`` or ``'teacher'``: who is evaluated.
+            Defaults to ``'student'``, as in MIC.
+        data_preprocessor (dict, optional): Data preprocessor of the wrapped
+            model, where its own config has none (MMEngine's runner passes a
+            top-level ``data_preprocessor`` here). Defaults to None.
+        init_cfg (dict, optional): Initialization config. Defaults to None.
+
+    Raises:
+        ValueError: If the objectives, or their need of a teacher, do not fit
+            together.
+    """
+
+    task_scope: str
+    default_labeller: dict
+    teacher_defaults: dict = {}
+
+    def __init__(self,
+                 student: dict | nn.Module,
+                 objectives: dict,
+                 teacher: Optional[dict] = None,
+                 labeller: Optional[dict] = None,
+                 predict_on: str = 'student',
+                 data_preprocessor: Optional[dict] = None,
+                 init_cfg: Optional[dict] = None) -> None:
+        built_student = self._build_student(student, data_preprocessor)
+        super().__init__(
+            UDADataPreprocessor(built_student.data_preprocessor), init_cfg)
+        self.student = built_student
+        self.check_student(built_student)
+        self.objectives = _build_objectives(objectives)
+        self.labeller = TASK_UTILS.build(labeller or self.default_labeller)
+        self._share_pseudo_threshold()
+        self.teacher = self._build_teacher(teacher)
+        if predict_on not in _BRANCHES:
+            raise ValueError(f'model.predict_on={predict_on!r} is unknown; '
+                             f'choose one of {_BRANCHES}.')
+        if predict_on == 'teacher' and self.teacher is None:
+            raise ValueError("model.predict_on='teacher' needs model.teacher; "
+                             "add teacher=dict(type='mic_mm.EMATeacher').")
+        self.predict_on = predict_on
+        # Set by EMATeacherHook; a model that is stepped by hand counts
+        # itself.
+        self.seed = 0
+        self.iteration = 0
+        self.draws_of_iteration = SeededDraws
+        self.record_panels = False
+        self.panels: dict[str, LabelledImages] = {}
+        self._register_load_state_dict_pre_hook(add_student_prefix)
+
+    def _build_student(self, student, data_preprocessor) -> nn.Module:
+        if isinstance(student, nn.Module):
+            return student
+        cfg = pin_scope(student, self.task_scope)
+        if data_preprocessor is not None:
+            cfg.setdefault('data_preprocessor', data_preprocessor)
+        return MODELS.build(cfg)
+
+    def _build_teacher(self, teacher: Optional[dict]) -> Optional[EMATeacher]:
+        if teacher is not None:
+            return MODELS.build(
+                teacher,
+                default_args=dict(
+                    self.teacher_defaults, student=self.student))
+        needy = [name for name, _ in self._pseudo_label_objectives()]
+        if needy:
+            raise ValueError(
+                f'The objectives {needy} need pseudo-labels, but '
+                'model.teacher is not set. Add teacher=dict('
+                "type='mic_mm.EMATeacher', alpha=0.999) to the model.")
+        return None
+
+    def _pseudo_label_objectives(self):
+        return [(name, objective)
+                for name, objective in self.objectives.items()
+                if isinstance(objective, PseudoLabelObjective)
+                and objective.needs_target]
+
+    def _share_pseudo_threshold(self) -> None:
+        objectives = [obj for _, obj in self._pseudo_label_objectives()]
+        explicit = [
+            obj.pseudo_threshold for obj in objectives
+            if obj.pseudo_threshold != SAME
+        ]
+        shared = explicit[0] if explicit else self.labeller.threshold
+        for objective in objectives:
+            if objective.pseudo_threshold == SAME:
+                objective.pseudo_threshold = shared
+
+    # ------------------------------------------------------------- the task
+    def check_student(self, student: nn.Module) -> None:
+        """Refuse models whose loss the task cannot weight.
+
+        Raises:
+            TypeError: If the model is not supported.
+        """
+
+    @abstractmethod
+    def weighted_loss(self, student: nn.Module,
+                      images: LabelledImages) -> dict[str, Any]:
+        """The student's own losses, weighted by ``loss_weight``.
+
+        Without that field on any data sample it is ``student.loss``.
+        """
+
+    # ------------------------------------------------------------- training
+    def train_step(self, data: dict,
+                   optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
+        """Backward of each objective in turn, then one optimizer step.
+
+        The graph of an objective is freed before the next one is computed,
+        so the peak memory is that of the largest objective.
+        """
+        log_vars = train_step(self, self, data, optim_wrapper)
+        self.iteration += 1
+        return log_vars
+
+    def prepare(self, data: dict) -> DomainBatch:
+        """Make the batch of this iteration from preprocessed data."""
+        source = data.get('source', data)
+        target = data.get('target')
+        self._check_ready(target)
+        self.panels = {}
+        rank, world_size = get_dist_info()
+        return DomainBatch(
+            iteration=self.iteration,
+            source=LabelledImages(source['inputs'], source['data_samples']),
+            target=None if target is None else LabelledImages(
+                target['inputs'], target['data_samples']),
+            draws=self.draws_of_iteration(self.seed, self.iteration, rank,
+                                          world_size),
+            statistics=self.data_preprocessor.statistics,
+            weighted_loss=self.weighted_loss,
+            label_target=lambda threshold: self._label(target, threshold),
+            panels=self.panels if self.record_panels else None)
+
+    def active_objectives(self) -> dict[str, Objective]:
+        """The objectives that have begun."""
+        return {
+            name: objective
+            for name, objective in self.objectives.items()
+            if self.iteration >= objective.begin
+        }
+
+    def _check_ready(self, target: Optional[dict]) -> None:
+        active = self.active_objectives()
+        if target is None:
+            needy = [n for n, obj in active.items() if obj.needs_target]
+            if needy:
+                raise ValueError(
+                    f'The objectives {needy} need target images, but the '
+                    'batch has none. Use train_dataloader.dataset=dict('
+                    "type='mic_mm.DomainPairDataset', source=..., "
+                    'target=...).')
+        if self.teacher is not None and not self.teacher.initialized:
+            raise RuntimeError(
+                'The teacher has not been copied from the student. Add '
+                'default_hooks=dict(ema_teacher=dict('
+                "type='mic_mm.EMATeacherHook')) to the config; in a training "
+                'loop of your own call `model.teacher.update(model.student)` '
+                'before each iteration.')
+
+    @torch.no_grad()
+    def _label(self, target: dict, threshold: Optional[float]) -> PseudoLabels:
+        images = LabelledImages(target['inputs'], target['data_samples'])
+        return self.labeller(self.teacher.model, images, threshold)
+
+    # -------------------------------------------------------------- forward
+    def forward(self,
+                inputs: Optional[Tensor] = None,
+                data_samples: Optional[list] = None,
+                mode: str = 'tensor',
+                source: Optional[dict] = None,
+                target: Optional[dict] = None):
+        """All losses at once, or the prediction of ``predict_on``.
+
+        ``mode='loss'`` is for wrappers that do one forward and one backward,
+        such as MMEngine's ``MMDistributedDataParallel``; :meth:`train_step`
+        gives the same gradient with less memory.
+        """
+        if mode != 'loss':
+            return self.predictor(inputs, data_samples, mode=mode)
+        data = {'inputs': inputs, 'data_samples': data_samples}
+        if source is not None:
+            data = {'source': source, 'target': target}
+        batch = self.prepare(data)
+        return {
+            f'{name}.{key}': value
+            for name, objective in self.active_objectives().items()
+            for key, value in objective(batch, self.student,
+                                        self.teacher).items()
+        }
+
+    @property
+    def predictor(self) -> nn.Module:
+        """The plain model that predicts."""
+        if self.predict_on == 'student':
+            return self.student
+        return self.teacher.model
+
+
+def _build_objectives(objectives: dict) -> ModuleDict:
+    if not isinstance(objectives, dict):
+        raise TypeError('model.objectives must be a dict of objectives by '
+                        f'name, but is a {type(objectives).__name__}.')
+    built = ModuleDict({
+        name: MODELS.build(cfg)
+        for name, cfg in objectives.items() if cfg is not None
+    })
+    for name, objective in built.items():
+        _check_objective(name, objective)
+        objective.name = name
+    if not any(objective.begin == 0 for objective in built.values()):
+        raise ValueError(
+            'No entry of model.objectives is active from iteration 0; got '
+            f'{list(built)}. Add source=dict('
+            "type='mic_mm.SourceSupervision').")
+    return built
+
+
+def _check_objective(name: str, objective: nn.Module) -> None:
+    if not isinstance(objective, Objective):
+        raise TypeError(
+            f'model.objectives.{name} is a {type(objective).__name__}, which '
+            'is no mic_mm.core.Objective. Derive it from Objective.')
+    if 'loss' in name:
+        raise ValueError(
+            f"model.objectives has an entry named {name!r}. MMEngine sums "
+            "everything logged under a name with 'loss' in it: choose "
+            'another name.')

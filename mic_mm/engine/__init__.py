@@ -1,0 +1,13 @@
+# Copyright (c) mic_mm authors. All rights reserved.
+"""How models are trained: data, hooks, optimizers, distribution."""
+from .data import DomainPairDataset, DomainPairSampler
+from .distributed import UDADistributedDataParallel
+from .hooks import EMATeacherHook, RandomStreamsHook
+from .optimizers import UDAOptimWrapperConstructor
+from . import transforms  # noqa: F401  registers the pipeline transforms
+
+__all__ = [
+    'DomainPairDataset', 'DomainPairSampler', 'EMATeacherHook',
+    'RandomStreamsHook', 'UDADistributedDataParallel',
+    'UDAOptimWrapperConstructor'
+]

@@ -1,0 +1,5 @@
+# Copyright (c) mic_mm authors. All rights reserved.
+from .ema_teacher_hook import EMATeacherHook
+from .random_streams_hook import RandomStreamsHook
+
+__all__ = ['EMATeacherHook', 'RandomStreamsHook']

@@ -1,0 +1,87 @@
+# Copyright (c) mic_mm authors. All rights reserved.
+"""Updates the teacher, and ties the model to the run."""
+from __future__ import annotations
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import EpochBasedTrainLoop
+
+from mic_mm.core.uda_model import UDAModel
+from mic_mm.engine.data import DomainPairSampler
+from mic_mm.registry import HOOKS
+
+from .check_checkpoint import check_checkpoint
+
+
+@HOOKS.register_module()
+class EMATeacherHook(Hook):
+    """Averages the student into the teacher at the start of each step.
+
+    It also tells the model the run's seed and iteration, on which its random
+    draws depend, and refuses checkpoints that do not fit the model before
+    they are loaded.  Every training config of mic_mm needs it:
+
+    .. code-block:: python
+
+        default_hooks = dict(ema_teacher=dict(type='mic_mm.EMATeacherHook'))
+
+    The teacher is updated *before* an iteration, as in MIC, so pseudo-labels
+    come from the student's latest weights.  With gradient accumulation it is
+    updated once per optimizer step.
+    """
+
+    priority = 'NORMAL'
+
+    def before_train(self, runner) -> None:
+        """Check the loop and tell the model where the run stands."""
+        _check_loop(runner)
+        model = uda_model(runner.model)
+        model.seed = runner.seed
+        model.iteration = runner.iter
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
+        """Update the teacher if a new optimizer step begins."""
+        model = uda_model(runner.model)
+        model.iteration = runner.iter
+        if model.teacher is not None and _begins_step(runner.optim_wrapper):
+            model.teacher.update(model.student)
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Refuse a checkpoint that does not fit, before it is loaded."""
+        check_checkpoint(
+            checkpoint,
+            uda_model(runner.model),
+            source=runner._load_from,
+            resume=runner._resume)
+
+
+def uda_model(model) -> UDAModel:
+    """The UDA model of a runner, without its distributed wrapper.
+
+    Raises:
+        TypeError: If the runner trains something else.
+    """
+    if is_model_wrapper(model):
+        model = model.module
+    if not isinstance(model, UDAModel):
+        raise TypeError(
+            f'The config trains a {type(model).__name__}. Hooks of mic_mm '
+            'need a model of type mic_mm.UDASegmentor, mic_mm.UDAClassifier '
+            'or mic_mm.UDADetector.')
+    return model
+
+
+def _begins_step(optim_wrapper) -> bool:
+    return (optim_wrapper._inner_count
+            % optim_wrapper._accumulative_counts == 0)
+
+
+def _check_loop(runner) -> None:
+    loop = runner.train_loop
+    sampler = getattr(loop.dataloader, 'sampler', None)
+    if (isinstance(loop, EpochBasedTrainLoop)
+            and isinstance(sampler, DomainPairSampler)):
+        raise ValueError(
+            'train_cfg asks for epochs, but pairs of source and target '
+            'images have no epoch: mic_mm.DomainPairSampler never ends. Use '
+            "train_cfg=dict(type='IterBasedTrainLoop', max_iters=...).")

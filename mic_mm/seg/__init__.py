@@ -1,0 +1,7 @@
+# Copyright (c) mic_mm authors. All rights reserved.
+"""Semantic segmentation on MMSegmentation."""
+from .class_mix_self_training import ClassMixSelfTraining
+from .pixel_labeller import PixelLabeller
+from .uda_segmentor import UDASegmentor
+
+__all__ = ['ClassMixSelfTraining', 'PixelLabeller', 'UDASegmentor']

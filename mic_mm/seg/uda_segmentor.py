@@ -1,0 +1,67 @@
+# Copyright (c) mic_mm authors. All rights reserved.
+from __future__ import annotations
+
+from typing import Optional
+
+from torch import nn
+
+from mic_mm.core import LabelledImages, UDAModel
+from mic_mm.registry import MODELS
+
+from .pixel_weights import (check_weightable, loss_heads, pixel_weighted,
+                            stack_pixel_weights)
+
+
+@MODELS.register_module()
+class UDASegmentor(UDAModel):
+    """Unsupervised domain adaptation of any segmentor of MMSegmentation.
+
+    .. code-block:: python
+
+        model = dict(
+            type='mic_mm.UDASegmentor',
+            segmentor={{_base_.model}},
+            teacher=dict(type='mic_mm.EMATeacher', alpha=0.999),
+            objectives=dict(
+                source=dict(type='mic_mm.SourceSupervision'),
+                self_training=dict(type='mic_mm.ClassMixSelfTraining'),
+                mic=dict(
+                    type='mic_mm.MaskedConsistency',
+                    mask=dict(type='mic_mm.BlockMask', ratio=0.7,
+                              block_size=64))))
+
+    Args:
+        segmentor (dict | nn.Module): The segmentor.
+        objectives (dict): See :class:`UDAModel`.
+        pretrained (None): Accepted because ``mmseg.apis.init_model`` sets it.
+        train_cfg (None): Likewise.
+        **kwargs: See :class:`UDAModel`.
+
+    Raises:
+        TypeError: If objectives weight pixels and a head cannot.
+        ValueError: If ``pretrained`` or ``train_cfg`` is given; they belong
+            into ``segmentor``.
+    """
+
+    task_scope = 'mmseg'
+    default_labeller = dict(type='mic_mm.PixelLabeller')
+
+    def __init__(self,
+                 segmentor: dict | nn.Module,
+                 objectives: dict,
+                 pretrained: Optional[str] = None,
+                 train_cfg: Optional[dict] = None,
+                 **kwargs) -> None:
+        if pretrained is not None or train_cfg is not None:
+            raise ValueError('model.pretrained and model.train_cfg belong '
+                             'into model.segmentor.')
+        super().__init__(segmentor, objectives, **kwargs)
+        if any(True for _ in self._pseudo_label_objectives()):
+            for head in loss_heads(self.student):
+                check_weightable(head)
+
+    def weighted_loss(self, student: nn.Module,
+                      images: LabelledImages) -> dict:
+        weights = stack_pixel_weights(images.data_samples)
+        with pixel_weighted(student, weights):
+            return student.loss(images.inputs, images.data_samples)
