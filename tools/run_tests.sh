@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Copyright (c) mic_mm authors. All rights reserved.
+#
+# Makes or checks the environment, then runs the tests and exits with their code.
+#
+#   bash tools/run_tests.sh                      everything but what is marked slow
+#   bash tools/run_tests.sh --slow               everything
+#   bash tools/run_tests.sh tests/core -k mask   other arguments go to pytest
+#
+# The environment variables are those of tools/setup_env.sh.
+
+set -euo pipefail
+
+readonly ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+bash "$ROOT/tools/setup_env.sh"
+
+arguments=()
+for argument in "$@"; do
+    # An empty marker expression replaces the `not slow` of setup.cfg.
+    if [ "$argument" = --slow ]; then arguments+=(-m ''); else arguments+=("$argument"); fi
+done
+
+# The tests start small runs, some of them in several processes; more threads than
+# cores would make them wait for each other.
+cores="$(nproc)"
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-$((cores > 4 ? 4 : cores))}"
+# This checkout first, whichever one the environment was installed from.
+export PYTHONPATH="$ROOT${PYTHONPATH:+:$PYTHONPATH}"
+if [ "${MIC_MM_STACK:-default}" = default ]; then suffix=''; else suffix="-$MIC_MM_STACK"; fi
+venv="${MIC_MM_VENV:-$ROOT/.venv$suffix}"
+export PATH="$venv/bin:$PATH"
+
+cd "$ROOT"
+exec "$venv/bin/python" -m pytest ${arguments[@]+"${arguments[@]}"}
