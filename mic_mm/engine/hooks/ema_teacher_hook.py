@@ -80,8 +80,10 @@ def _check_loop(runner) -> None:
     loop = runner.train_loop
     sampler = getattr(loop.dataloader, 'sampler', None)
     if (isinstance(loop, EpochBasedTrainLoop)
-            and isinstance(sampler, DomainPairSampler)):
+            and isinstance(sampler, DomainPairSampler)
+            and sampler.is_infinite):
         raise ValueError(
-            'train_cfg asks for epochs, but pairs of source and target '
-            'images have no epoch: mic_mm.DomainPairSampler never ends. Use '
-            "train_cfg=dict(type='IterBasedTrainLoop', max_iters=...).")
+            'train_cfg asks for epochs, but mic_mm.DomainPairSampler never '
+            "ends. Use train_cfg=dict(type='IterBasedTrainLoop', "
+            'max_iters=...), or define an epoch by '
+            "train_dataloader.sampler.pairs_per_epoch='target'.")
