@@ -106,7 +106,9 @@ install_mmcv() {
 
 install_openmmlab() {
     local pins
-    mapfile -t pins < <(grep -E '^(onedl-)?mm(engine|segmentation|det|detection|pretrain)==' "$PINS")
+    # imaug provides the module imgaug, which mmdet.datasets imports; its own
+    # requirements would replace opencv-python-headless.
+    mapfile -t pins < <(grep -E '^((onedl-)?mm(engine|segmentation|det|detection|pretrain)|imaug)==' "$PINS")
     pip_install --no-deps --no-build-isolation "${pins[@]}"
 }
 
@@ -118,7 +120,7 @@ check_imports() {
     "$VENV/bin/python" - <<'PY'
 import torch
 from mmcv.ops import nms
-import mmdet, mmpretrain, mmseg, mic_mm  # noqa: E401,F401
+import mmdet.datasets, mmpretrain.datasets, mmseg.datasets, mic_mm  # noqa: E401,F401
 boxes = torch.tensor([[0., 0., 9., 9.], [1., 1., 9., 9.], [20., 20., 30., 30.]])
 kept = nms(boxes, torch.tensor([.9, .8, .7]), 0.5)[1]
 assert kept.tolist() == [0, 2], kept
