@@ -164,6 +164,14 @@ step() {
     printf '%4d s  (total %d s)\n' "$((SECONDS - begin))" "$((SECONDS - STARTED))"
 }
 
+# Whether OpenMIM's folder links to everything the checkout has for it.
+mim_is_complete() {
+    local entry
+    for entry in configs tools model-index.yml dataset-index.yml; do
+        [ ! -e "$ROOT/$entry" ] || [ -e "$ROOT/mic_mm/.mim/$entry" ] || return 1
+    done
+}
+
 hash_of() { cat "$@" | sha256sum | cut -c 1-16; }
 
 main() {
@@ -178,7 +186,7 @@ main() {
     environment="$(hash_of "$REQUIREMENTS"/*.txt "$ROOT/tools/setup_env.sh" "$ROOT/tools/build_mmcv_ops.sh" \
         )-$STACK-$(python_version "${PYTHON:-false}")-${MIC_MM_OPS:-auto}"
     package="$environment-$(printf '%s' "$ROOT" | cat - "$ROOT/setup.py" "$ROOT/setup.cfg" | sha256sum | cut -c 1-16)"
-    if [ "$(cat "$STATE/ready" 2> /dev/null)" = "$package" ] && [ -e "$ROOT/mic_mm/.mim/configs" ]; then
+    if [ "$(cat "$STATE/ready" 2> /dev/null)" = "$package" ] && mim_is_complete; then
         say "$VENV is ready ($((SECONDS - STARTED)) s)"
         return
     fi
@@ -191,7 +199,7 @@ main() {
     step dependencies "$environment" install_dependencies
     step mmcv "$environment" install_mmcv
     step openmmlab "$environment" install_openmmlab
-    [ -e "$ROOT/mic_mm/.mim/configs" ] || rm -f "$STATE/mic_mm.done"
+    mim_is_complete || rm -f "$STATE/mic_mm.done"
     step mic_mm "$package" install_mic_mm
     step imports "$package" check_imports
     printf '%s' "$package" > "$STATE/ready"

@@ -42,7 +42,7 @@ class Sandbox:
             (self.root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, self.root / name)
         shutil.copytree(ROOT / 'requirements', self.root / 'requirements')
-        (self.root / 'mic_mm/.mim/configs').mkdir(parents=True)
+        (self.root / 'mic_mm/.mim/tools').mkdir(parents=True)
 
     def fake_python(self) -> None:
         """Puts the stand-in where the environment's interpreter is expected."""

@@ -60,7 +60,7 @@ def test_changed_requirements_are_installed(prepared):
 
 def test_missing_mim_folder_is_made_again(prepared):
     prepared.run(SCRIPT)
-    (prepared.root / 'mic_mm/.mim/configs').rmdir()
+    (prepared.root / 'mic_mm/.mim/tools').rmdir()
     calls = prepared.pip_calls()
     prepared.run(SCRIPT)
     assert [c.split()[-2:] for c in prepared.pip_calls()[len(calls):]] == [
