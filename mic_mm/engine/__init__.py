@@ -2,12 +2,13 @@
 """How models are trained: data, hooks, optimizers, distribution."""
 from .data import DomainPairDataset, DomainPairSampler
 from .distributed import UDADistributedDataParallel
-from .hooks import EMATeacherHook, RandomStreamsHook
+from .hooks import (EMATeacherHook, RandomStreamsHook,
+                    UDAVisualizationHook)
 from .optimizers import UDAOptimWrapperConstructor
 from . import transforms  # noqa: F401  registers the pipeline transforms
 
 __all__ = [
     'DomainPairDataset', 'DomainPairSampler', 'EMATeacherHook',
     'RandomStreamsHook', 'UDADistributedDataParallel',
-    'UDAOptimWrapperConstructor'
+    'UDAOptimWrapperConstructor', 'UDAVisualizationHook'
 ]
