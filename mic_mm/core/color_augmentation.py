@@ -38,8 +38,8 @@ class ColorAugmentation:
     :math:`p` (DACS, DAFormer and MIC, sec. 4.1).
 
     Random numbers (see :class:`RandomDraws`): ``color.jitter_decision`` and
-    ``color.blur_decision``, scalars in [0, 1), and those of
-    :class:`ColorJitter` and :class:`GaussianBlur`.
+    ``color.blur_decision``, scalars in [0, 1), unless the probability is 0
+    or 1; and those of :class:`ColorJitter` and :class:`GaussianBlur`.
 
     Args:
         jitter_probability (float): Defaults to 0.8. The original writes
@@ -118,5 +118,6 @@ class ColorAugmentation:
 
 
 def _decide(draws: RandomDraws, name: str, probability: float) -> bool:
-    # u may be 0: probability 1 has to mean always.
-    return probability == 1 or bool(draws.uniform(name) > 1 - probability)
+    if probability in (0, 1):  # u may be 0: 1 has to mean always
+        return bool(probability)
+    return bool(draws.uniform(name) > 1 - probability)
