@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Optional
 
@@ -81,12 +82,12 @@ class GoldenCase:
             AssertionError: If the shapes differ or the values differ by more
                 than the tolerance.
         """
+        tolerance = self.tolerance(name)
         if expected is None:
             expected = self[name]
-        self.tolerance(name).check(actual, expected,
-                                   f'{self.path.name}: {name}')
+        tolerance.check(actual, expected, f'{self.path.name}: {name}')
 
-    @property
+    @cached_property
     def _largest_gradient(self) -> float:
         norms = [
             np.linalg.norm(array.astype(np.float64).ravel())
