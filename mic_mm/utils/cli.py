@@ -1,0 +1,206 @@
+# Copyright (c) mic_mm authors. All rights reserved.
+"""What the command-line tools share.
+
+Mistakes on the command line raise a :class:`UsageError` that says what to do,
+before a runner exists and anything is written.
+"""
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Optional
+
+import torch
+from mmengine.config import Config, DictAction
+from mmengine.device import (is_cuda_available, is_mlu_available,
+                             is_musa_available, is_npu_available)
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+
+LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
+
+
+class UsageError(ValueError):
+    """A mistake on the command line."""
+
+
+class ConfigOptions(DictAction):
+    """MMEngine's ``key=value`` options, with a usable message."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        for value in values or ():
+            if '=' not in value:
+                parser.error(f'{option_string}: {value!r} is no key=value '
+                             'pair, e.g. model.objectives.mic=None.')
+        super().__call__(parser, namespace, values, option_string)
+
+
+def add_config_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the config file and ``--cfg-options``."""
+    parser.add_argument('config', help='path of the config file')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=ConfigOptions,
+        metavar='KEY=VALUE',
+        help='override settings of the config, e.g. '
+        'model.objectives.mic.mask.ratio=0.5 or model.objectives.mic=None; '
+        'lists as key="[a,b]" or key=a,b, without spaces')
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the work directory and the launcher."""
+    parser.add_argument(
+        '--work-dir',
+        help='where logs and checkpoints go; default: work_dir of the '
+        'config, else work_dirs/<name of the config>')
+    parser.add_argument(
+        '--launcher',
+        choices=LAUNCHERS,
+        default='none',
+        help='what started the processes (default: none, there is one)')
+    # torch.distributed.launch passes one or the other, depending on its
+    # version.
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+
+@contextmanager
+def usage_errors(parser: argparse.ArgumentParser) -> Iterator[None]:
+    """Show errors of the enclosed checks as usage errors (exit code 2)."""
+    try:
+        yield
+    except UsageError as error:
+        parser.error(str(error))
+
+
+def load_config(args: argparse.Namespace) -> Config:
+    """Read the config of a run and put the command line into it.
+
+    Raises:
+        UsageError: If there is no such file.
+    """
+    cfg = read_config(args.config, args.cfg_options)
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    cfg.launcher = args.launcher
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    elif cfg.get('work_dir') is None:
+        cfg.work_dir = str(Path('work_dirs', Path(args.config).stem))
+    return cfg
+
+
+def read_config(path: str, options: Optional[dict] = None) -> Config:
+    """Read a config file and override settings.
+
+    Raises:
+        UsageError: If there is no such file.
+    """
+    if not Path(path).is_file():
+        raise UsageError(
+            f'The config file {path!r} does not exist (looked from '
+            f'{Path.cwd()}). The configs of mic_mm are in configs/seg, '
+            'configs/cls and configs/det.')
+    cfg = Config.fromfile(path)
+    cfg.merge_from_dict(options or {})
+    return cfg
+
+
+def check_file(path: str, argument: str) -> None:
+    """Refuse a path without a file; addresses are left to MMEngine.
+
+    Raises:
+        UsageError: If there is no such file.
+    """
+    if '://' not in path and not Path(path).is_file():
+        raise UsageError(f'{argument}: {path!r} does not exist or is '
+                                'no file. Give the path of a checkpoint '
+                                '(.pth).')
+
+
+def set_checkpoint(cfg: Config, checkpoint: str) -> None:
+    """Evaluate a checkpoint.
+
+    Raises:
+        UsageError: If it does not exist.
+    """
+    check_file(checkpoint, 'checkpoint')
+    cfg.load_from = checkpoint
+    cfg.resume = False
+
+
+def set_resume(cfg: Config, resume: Optional[str]) -> None:
+    """Resume from a checkpoint, or with ``'auto'`` from the latest one.
+
+    Raises:
+        UsageError: If the checkpoint does not exist.
+    """
+    if resume is None:
+        return
+    cfg.resume = True
+    cfg.load_from = None if resume == 'auto' else resume
+    latest = Path(cfg.work_dir, 'last_checkpoint')
+    if resume != 'auto':
+        check_file(resume, '--resume')
+    elif latest.is_file():
+        check_file(latest.read_text().strip(),
+                   f'--resume auto (named by {latest})')
+
+
+def enable_amp(cfg: Config) -> None:
+    """Train in mixed precision.
+
+    Raises:
+        UsageError: If the machine or the config does not support it.
+    """
+    if not has_accelerator():
+        raise UsageError('--amp needs a GPU (or NPU, MLU, MUSA), and PyTorch '
+                         'sees none. Leave --amp out to train on the CPU.')
+    kind = cfg.get('optim_wrapper', {}).get('type', 'OptimWrapper')
+    if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
+        raise UsageError(f"--amp replaces optim_wrapper.type='OptimWrapper' "
+                         f'by AmpOptimWrapper, but the config has {kind!r}. '
+                         'Set mixed precision in the config instead.')
+    cfg.optim_wrapper.type = 'AmpOptimWrapper'
+    cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def has_accelerator() -> bool:
+    """Whether PyTorch sees a device that MMEngine can distribute to."""
+    return (is_cuda_available() or is_npu_available() or is_mlu_available()
+            or is_musa_available())
+
+
+def build_runner(cfg: Config) -> Runner:
+    """The runner of the config."""
+    return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+
+
+def check_launcher(cfg: Config) -> None:
+    """Refuse a launcher that the machine does not support.
+
+    Raises:
+        UsageError: If it needs a GPU and there is none.
+    """
+    if cfg.launcher in ('slurm', 'mpi') and not has_accelerator():
+        raise UsageError(f'--launcher {cfg.launcher} needs a GPU, and PyTorch '
+                         'sees none. On the CPU use tools/dist_train.sh.')
+
+
+@contextmanager
+def process_group(cfg: Config) -> Iterator[None]:
+    """On a machine without a GPU, a process group of gloo.
+
+    MMEngine would ask for a CUDA device when it makes the group, so on the
+    CPU the group is made here, before there is a runner.
+    """
+    if cfg.launcher != 'pytorch' or has_accelerator():
+        yield
+        return
+    torch.distributed.init_process_group('gloo')
+    try:
+        yield
+    finally:
+        torch.distributed.destroy_process_group()

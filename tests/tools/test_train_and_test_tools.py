@@ -1,0 +1,110 @@
+# Copyright (c) mic_mm authors. All rights reserved.
+import pickle
+
+import pytest
+import torch
+from mmengine.config import Config
+
+
+def weights(path):
+    return torch.load(path, weights_only=False)['state_dict']
+
+
+def files(folder):
+    return sorted(p.name for p in folder.rglob('*') if p.is_file())
+
+
+def test_train_writes_to_the_folder_named_like_the_config(
+        config, run_tool, tmp_path):
+    run_tool('train.py', config)
+    assert (tmp_path / 'work_dirs' / config.stem / 'iter_2.pth').is_file()
+
+
+def test_option_switches_mic_off(config, run_tool, tmp_path):
+    run_tool('train.py', config, '--work-dir', tmp_path / 'run',
+             '--cfg-options', 'model.objectives.mic=None',
+             'train_cfg.max_iters=1')
+    cfg = Config.fromfile(tmp_path / 'run' / config.name)
+    assert cfg.model.objectives.mic is None
+    log = next((tmp_path / 'run').glob('*/*.log')).read_text()
+    assert 'mic.loss' not in log
+    assert (tmp_path / 'run' / 'iter_1.pth').is_file()
+
+
+def test_resume_auto_continues_to_the_weights_of_the_whole_run(
+        config, run_tool, tmp_path):
+    run_tool('train.py', config, '--work-dir', tmp_path / 'whole')
+    parts = tmp_path / 'parts'
+    run_tool('train.py', config, '--work-dir', parts, '--cfg-options',
+             'train_cfg.max_iters=1')
+    run_tool('train.py', config, '--work-dir', parts, '--resume')
+    whole = weights(tmp_path / 'whole' / 'iter_2.pth')
+    resumed = weights(parts / 'iter_2.pth')
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_resume_from_a_path_continues_from_it(config, run_tool, tmp_path):
+    run_tool('train.py', config, '--work-dir', tmp_path / 'whole')
+    run_tool('train.py', config, '--work-dir', tmp_path / 'rest', '--resume',
+             tmp_path / 'whole' / 'iter_1.pth')
+    assert not (tmp_path / 'rest' / 'iter_1.pth').exists()
+    whole, rest = (
+        weights(tmp_path / name / 'iter_2.pth') for name in ('whole', 'rest'))
+    assert all(torch.equal(whole[name], rest[name]) for name in whole)
+
+
+def test_test_evaluates_saves_and_draws(config, run_tool, tmp_path):
+    run_tool('train.py', config, '--work-dir', tmp_path / 'run')
+    out = tmp_path / 'predictions.pkl'
+    run_tool('test.py', config, tmp_path / 'run' / 'iter_2.pth', '--work-dir',
+             tmp_path / 'eval', '--out', out, '--show-dir', tmp_path / 'shown')
+    predictions = pickle.loads(out.read_bytes())
+    assert len(predictions) == 8
+    hits = [int(p['pred_label'] == p['gt_label']) for p in predictions]
+    log = next((tmp_path / 'eval').glob('*/*.log')).read_text()
+    assert f'accuracy/top1: {100 * sum(hits) / 8:.4f}' in log
+    assert len(list((tmp_path / 'shown').glob('*.png'))) == 4  # same names
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (('train.py', 'gone.py'), "'gone.py' does not exist"),
+    (('train.py', 'CONFIG', '--resume', 'gone.pth'), "'gone.pth'"),
+    (('train.py', 'CONFIG', '--amp'), '--amp needs a GPU'),
+    (('train.py', 'CONFIG', '--cfg-options', 'lr'), "'lr' is no key=value"),
+    (('train.py', 'CONFIG', '--launcher', 'slurm'), 'slurm needs a GPU'),
+    (('test.py', 'gone.py', 'gone.pth'), "'gone.py' does not exist"),
+    (('test.py', 'CONFIG', 'gone.pth'), "'gone.pth' does not exist"),
+    (('test.py', 'CONFIG', 'CONFIG', '--out', 'a.json'), "'a.json'"),
+    (('misc/print_config.py', 'gone.py'), "'gone.py' does not exist"),
+    (('misc/print_config.py', 'CONFIG', '--save-path', 'a.txt'), "'a.txt'"),
+])
+def test_mistakes_are_told_before_anything_is_written(
+        config, run_tool, tmp_path, capsys, monkeypatch, arguments, message):
+    monkeypatch.setattr('mic_mm.utils.cli.has_accelerator', lambda: False)
+    arguments = [config if a == 'CONFIG' else a for a in arguments]
+    before = files(tmp_path)
+    with pytest.raises(SystemExit) as stopped:
+        run_tool(*arguments)
+    assert stopped.value.code == 2
+    assert message in capsys.readouterr().err
+    assert files(tmp_path) == before
+
+
+def test_latest_checkpoint_that_was_removed_is_told(
+        config, run_tool, tmp_path, capsys):
+    work_dir = tmp_path / 'run'
+    work_dir.mkdir()
+    (work_dir / 'last_checkpoint').write_text(str(work_dir / 'iter_7.pth'))
+    with pytest.raises(SystemExit):
+        run_tool('train.py', config, '--work-dir', work_dir, '--resume', 'auto')
+    assert 'iter_7.pth' in capsys.readouterr().err
+
+
+def test_print_config_resolves_options_and_saves(
+        config, run_tool, tmp_path, capsys):
+    saved = tmp_path / 'new' / 'saved.py'
+    run_tool('misc/print_config.py', config, '--save-path', saved,
+             '--cfg-options', 'model.objectives.mic.mask.ratio=0.25')
+    assert 'ratio=0.25' in capsys.readouterr().out
+    assert Config.fromfile(
+        saved).model.objectives.mic.mask.ratio == 0.25
