@@ -20,7 +20,7 @@ def test_hook_of_each_library_is_turned_on(hook_type, drawn, folder):
     cfg = config(hook_type)
     predictions.draw(cfg, in_window=True, folder='shown', wait_time=3.)
     hook = cfg.default_hooks.visualization
-    assert drawn.items() <= hook.items()
+    assert {key: hook[key] for key in drawn} == drawn
     assert hook.show is True and hook.wait_time == 3.
     if folder:
         assert hook[folder] == 'shown'
