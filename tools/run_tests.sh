@@ -20,10 +20,9 @@ for argument in "$@"; do
     if [ "$argument" = --slow ]; then arguments+=(-m ''); else arguments+=("$argument"); fi
 done
 
-# The tests start small runs, some of them in several processes; more threads than
-# cores would make them wait for each other.
-cores="$(nproc)"
-export OMP_NUM_THREADS="${OMP_NUM_THREADS:-$((cores > 4 ? 4 : cores))}"
+# The models of the tests are tiny and some tests start several processes: one thread
+# each needs about half the time of two on two cores.
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 # This checkout first, whichever one the environment was installed from.
 export PYTHONPATH="$ROOT${PYTHONPATH:+:$PYTHONPATH}"
 if [ "${MIC_MM_STACK:-default}" = default ]; then suffix=''; else suffix="-$MIC_MM_STACK"; fi
