@@ -85,7 +85,7 @@ PY
     fi
 }
 
-jobs() {
+parallel_jobs() {
     local cores memory
     cores="$(nproc)"
     memory="$(awk '/MemAvailable/ {print int($2 / 2097152)}' /proc/meminfo)"
@@ -105,7 +105,7 @@ build() {
     tar -xf "$work"/*.tar.gz -C "$work"
     local source
     source="$(find "$work" -mindepth 1 -maxdepth 1 -type d -name '*mmcv*' | head -n 1)"
-    local settings=(MMCV_WITH_OPS=1 "MAX_JOBS=${MAX_JOBS:-$(jobs)}")
+    local settings=(MMCV_WITH_OPS=1 "MAX_JOBS=${MAX_JOBS:-$(parallel_jobs)}")
     if [ "$flavour" = cpu ]; then
         unify "$source"
         # No debug information, no warnings about code that is not ours; hiding the
