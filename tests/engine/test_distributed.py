@@ -1,0 +1,219 @@
+# Copyright (c) mic_mm authors. All rights reserved.
+"""Two processes with half of the batch each equal one with all of it."""
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from mmengine.optim import OptimWrapper
+from torch import distributed, nn
+
+from mic_mm.core import LabelledImages
+from mic_mm.engine.distributed import (UDADistributedDataParallel,
+                                       average_gradients)
+from mic_mm.registry import MODELS
+from mic_mm.testing import batches, models
+
+ITERATIONS = 5
+WRAPPERS = dict(
+    seg=('UDASegmentor', 'segmentor'),
+    cls=('UDAClassifier', 'classifier'),
+    det=('UDADetector', 'detector'))
+
+
+def segmentor():
+    return models.tiny_segmentor(norm='GN')
+
+
+def classifier():
+    return models.tiny_classifier(norm='GN')
+
+
+def detector():
+    """A detector whose losses are means over a fixed number per image.
+
+    Its heads take every anchor and every proposal, so that nothing is drawn
+    at random, each image has the same share in the normalisation, and no
+    ranking of nearly equal scores depends on rounding.
+    """
+    cfg = models.tiny_detector(norm='GN')
+    train_cfg, test_cfg = cfg['train_cfg'], cfg['test_cfg']
+    for stage in ('rpn', 'rcnn'):
+        train_cfg[stage]['sampler'].update(
+            num=10000, add_gt_as_proposals=False)
+        train_cfg[stage]['assigner'].update(pos_iou_thr=0.5, neg_iou_thr=0.5)
+    for proposals in (train_cfg['rpn_proposal'], test_cfg['rpn']):
+        proposals.update(
+            max_per_img=100, nms=dict(type='nms', iou_threshold=1.))
+    test_cfg['rcnn'].update(
+        score_thr=0.,
+        max_per_img=1000,
+        nms=dict(type='nms', iou_threshold=1.))
+    return cfg
+
+
+MODEL = dict(seg=segmentor, cls=classifier, det=detector)
+
+
+def build(task):
+    torch.manual_seed(0)
+    wrapper, key = WRAPPERS[task]
+    host = 'ClassMixSelfTraining' if task == 'seg' else 'SelfTraining'
+    threshold = dict(seg=0.26, cls=None, det=0.21)[task]
+    model = MODELS.build({
+        'type': f'mic_mm.{wrapper}',
+        key: MODEL[task](),
+        'teacher': dict(type='mic_mm.EMATeacher', alpha=0.9),
+        'objectives': dict(
+            source=dict(type='mic_mm.SourceSupervision'),
+            self_training=dict(
+                type=f'mic_mm.{host}', pseudo_threshold=threshold),
+            # Off in the first iterations: its parameters are then unused.
+            mic=dict(
+                type='mic_mm.MaskedConsistency',
+                begin=2,
+                color_aug=dict(type='mic_mm.ColorAugmentation'),
+                mask=dict(type='mic_mm.BlockMask', ratio=0.5, block_size=8)))
+    })
+    model.seed = 7
+    return model
+
+
+def data_of_rank(task, iteration, rank, world_size):
+    make = getattr(batches, f'{task}_batch')
+
+    def part(seed):
+        batch = make(seed, count=4)
+        return {key: value[rank::world_size] for key, value in batch.items()}
+
+    return dict(
+        source=part(iteration),
+        target=batches.without_labels(part(1000 + iteration)))
+
+
+def train(task, rank=0, world_size=1):
+    model = build(task)
+    wrapped = UDADistributedDataParallel(
+        model, device_ids=[rank]) if world_size > 1 else model
+    optim_wrapper = OptimWrapper(
+        torch.optim.SGD(model.student.parameters(), lr=0.05, momentum=0.9))
+    logs = []
+    for iteration in range(ITERATIONS):
+        wrapped.train()
+        model.teacher.update(model.student)
+        logs.append(
+            wrapped.train_step(
+                data_of_rank(task, iteration, rank, world_size),
+                optim_wrapper))
+    return model.state_dict(), logs
+
+
+def gradients_of_rank(rank):
+    """Parameter 0 has a gradient on both ranks, 1 on rank 1, 2 nowhere."""
+    parameters = [nn.Parameter(torch.zeros(2)) for _ in range(3)]
+    parameters[0].grad = torch.full((2, ), 1. + rank)
+    if rank == 1:
+        parameters[1].grad = torch.full((2, ), 3.)
+    average_gradients(parameters)
+    return [p.grad for p in parameters]
+
+
+def unevenly_labelled(rank=0, world_size=1):
+    """Gradient of images of which rank 0 keeps one, rank 1 keeps both.
+
+    Images 1 and 3 go to rank 1, of images 0 and 2 only 0 has boxes.
+    """
+    model = build('det')
+    data = model.data_preprocessor(batches.det_batch(3, count=4), True)
+    for sample, weight in zip(data['data_samples'], (1., 1., 0., 1.)):
+        sample.set_field(weight, 'loss_weight')
+    images = LabelledImages(data['inputs'][rank::world_size],
+                            data['data_samples'][rank::world_size])
+    loss, _ = model.parse_losses(model.weighted_loss(model.student, images))
+    loss.backward()
+    parameters = list(model.student.parameters())
+    average_gradients(parameters)
+    return [p.grad for p in parameters if p.grad is not None]
+
+
+def jobs(rank):
+    results = {task: train(task, rank, 2) for task in WRAPPERS}
+    results['gradients'] = gradients_of_rank(rank)
+    results['uneven'] = unevenly_labelled(rank, 2)
+    return results
+
+
+@pytest.fixture(scope='module')
+def two_processes(tmp_path_factory):
+    """What the jobs give on each of two processes, which run this file."""
+    folder = tmp_path_factory.mktemp('two_processes')
+    subprocess.run([
+        sys.executable, '-m', 'torch.distributed.run', '--standalone',
+        '--nproc_per_node=2', __file__,
+        str(folder)
+    ],
+                   env=dict(os.environ, OMP_NUM_THREADS='1'),
+                   check=True)
+    return [torch.load(folder / f'{rank}.pth') for rank in range(2)]
+
+
+def assert_close(actual, expected, name=''):
+    deviation = (actual - expected).abs().max()
+    assert deviation <= 1e-5 * expected.abs().max(), f'{name}: {deviation}'
+
+
+@pytest.mark.parametrize('task', sorted(WRAPPERS))
+def test_two_processes_equal_one(task, two_processes):
+    expected, logs = train(task)
+    (first, first_logs), (second, second_logs) = (
+        results[task] for results in two_processes)
+    for name, value in expected.items():
+        assert torch.equal(first[name], second[name]), f'{name}: ranks differ'
+        assert_close(first[name].double(), value.double(), name)
+    for ours, theirs, single in zip(first_logs, second_logs, logs):
+        assert float(ours['loss'] + theirs['loss']) / 2 == pytest.approx(
+            float(single['loss']), rel=1e-4)
+    # The comparison is worth something only if the target was trained on.
+    for objective in ('self_training.', 'mic.'):
+        assert any(
+            float(value) > 0 for log in logs for key, value in log.items()
+            if key.startswith(objective) and 'loss' in key)
+
+
+def test_missing_gradients_count_as_zero_and_unused_ones_stay_none(
+        two_processes):
+    for results in two_processes:
+        grads = results['gradients']
+        assert grads[0].tolist() == [1.5, 1.5]
+        assert grads[1].tolist() == [1.5, 1.5]
+        assert grads[2] is None
+
+
+def test_each_labelled_image_counts_the_same_on_every_rank(two_processes):
+    expected = unevenly_labelled()
+    for results in two_processes:
+        assert len(results['uneven']) == len(expected)
+        largest = max(float(grad.abs().max()) for grad in expected)
+        for ours, theirs in zip(results['uneven'], expected):
+            assert float((ours - theirs).abs().max()) <= 1e-5 * largest
+
+
+def test_single_process_leaves_gradients_alone():
+    parameter = nn.Parameter(torch.zeros(1))
+    parameter.grad = torch.ones(1)
+    average_gradients([parameter])
+    assert parameter.grad.item() == 1.
+
+
+def test_plain_model_is_refused_by_name():
+    with pytest.raises(TypeError, match='Linear'):
+        UDADistributedDataParallel(nn.Linear(1, 1))
+
+
+if __name__ == '__main__':
+    distributed.init_process_group('gloo')
+    torch.save(
+        jobs(distributed.get_rank()),
+        f'{sys.argv[1]}/{distributed.get_rank()}.pth')
+    distributed.destroy_process_group()
