@@ -15,8 +15,7 @@ from typing import Optional
 
 import torch
 from mmengine.config import Config, DictAction
-from mmengine.device import (is_cuda_available, is_mlu_available,
-                             is_musa_available, is_npu_available)
+from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
@@ -115,9 +114,8 @@ def check_file(path: str, argument: str) -> None:
         UsageError: If there is no such file.
     """
     if '://' not in path and not Path(path).is_file():
-        raise UsageError(f'{argument}: {path!r} does not exist or is '
-                                'no file. Give the path of a checkpoint '
-                                '(.pth).')
+        raise UsageError(f'{argument}: {path!r} does not exist or is no '
+                         'file. Give the path of a checkpoint (.pth).')
 
 
 def set_checkpoint(cfg: Config, checkpoint: str) -> None:
@@ -168,9 +166,8 @@ def enable_amp(cfg: Config) -> None:
 
 
 def has_accelerator() -> bool:
-    """Whether PyTorch sees a device that MMEngine can distribute to."""
-    return (is_cuda_available() or is_npu_available() or is_mlu_available()
-            or is_musa_available())
+    """Whether there is a device that MMEngine can distribute to."""
+    return get_device() not in ('cpu', 'mps')
 
 
 def build_runner(cfg: Config) -> Runner:

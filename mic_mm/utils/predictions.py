@@ -10,6 +10,12 @@ from .cli import UsageError
 
 # The metric that writes predictions; MMDetection's own packs masks.
 _DUMPS = {'mmdet': 'mmdet.DumpDetResults'}
+# What draws predictions in each library: hook and visualizer.
+_DRAWING = {
+    'mmseg': ('SegVisualizationHook', 'SegLocalVisualizer'),
+    'mmdet': ('DetVisualizationHook', 'DetLocalVisualizer'),
+    'mmpretrain': ('VisualizationHook', 'UniversalVisualizer'),
+}
 
 
 def save(cfg: Config, path: str) -> None:
@@ -30,30 +36,25 @@ def save(cfg: Config, path: str) -> None:
 
 def draw(cfg: Config, in_window: bool, folder: Optional[str],
          wait_time: float) -> None:
-    """Turn on the visualization hook of the config's library.
+    """Draw the predictions with the hook and visualizer of the library.
 
     Each library's hook has names of its own for the same.
 
     Args:
         cfg (Config): Config of the run.
         in_window (bool): Show predictions in a window.
-        folder (str, optional): Where to write them; relative to the work
+        folder (str, optional): Where to write them; below the work
             directory's time stamp in detection, as in MMDetection.
         wait_time (float): Seconds to show each image.
 
     Raises:
-        UsageError: If the config has no such hook.
+        UsageError: If the library is unknown and the config has no hook.
     """
-    hook = cfg.get('default_hooks', {}).get('visualization')
-    if hook is None:
-        raise UsageError(
-            '--show and --show-dir need default_hooks.visualization in the '
-            "config: dict(type='SegVisualizationHook'), "
-            "'DetVisualizationHook' or 'VisualizationHook' (MMPretrain).")
+    hook = _hook(cfg)
     if hook.type.endswith('SegVisualizationHook'):
         hook.update(draw=True)
         if folder:
-            cfg.setdefault('visualizer', _seg_visualizer()).save_dir = folder
+            cfg.visualizer.save_dir = folder
     elif hook.type.endswith('DetVisualizationHook'):
         hook.update(draw=True, test_out_dir=folder)
     else:
@@ -63,8 +64,22 @@ def draw(cfg: Config, in_window: bool, folder: Optional[str],
         hook.update(show=True, wait_time=wait_time)
 
 
-def _seg_visualizer() -> ConfigDict:
-    return ConfigDict(
-        type='SegLocalVisualizer',
-        name='visualizer',
-        vis_backends=[dict(type='LocalVisBackend')])
+def _hook(cfg: Config) -> ConfigDict:
+    """The config's visualization hook, that of its library if it has none."""
+    hooks = cfg.setdefault('default_hooks', ConfigDict())
+    scope = cfg.get('default_scope')
+    if hooks.get('visualization') is None:
+        if scope not in _DRAWING:
+            raise UsageError(
+                f'--show and --show-dir: default_scope={scope!r} of the '
+                f'config is none of {list(_DRAWING)}. Set '
+                'default_hooks.visualization and visualizer in the config.')
+        hooks.visualization = ConfigDict(type=_DRAWING[scope][0])
+    visualizer = cfg.setdefault(
+        'visualizer',
+        ConfigDict(type='Visualizer',
+                   vis_backends=[dict(type='LocalVisBackend')]))
+    # MMEngine's own cannot draw predictions.
+    if visualizer.type == 'Visualizer' and scope in _DRAWING:
+        visualizer.type = _DRAWING[scope][1]
+    return hooks.visualization

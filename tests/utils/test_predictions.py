@@ -28,9 +28,31 @@ def test_hook_of_each_library_is_turned_on(hook_type, drawn, folder):
         assert cfg.visualizer.save_dir == 'shown'
 
 
-def test_a_config_without_the_hook_is_refused():
-    with pytest.raises(UsageError, match='default_hooks.visualization'):
-        predictions.draw(config(None), False, 'shown', 0.)
+@pytest.mark.parametrize('scope, hook, visualizer', [
+    ('mmseg', 'SegVisualizationHook', 'SegLocalVisualizer'),
+    ('mmdet', 'DetVisualizationHook', 'DetLocalVisualizer'),
+    ('mmpretrain', 'VisualizationHook', 'UniversalVisualizer'),
+])
+def test_a_config_without_the_hook_gets_that_of_its_library(
+        scope, hook, visualizer):
+    cfg = config(
+        None, default_scope=scope, visualizer=dict(type='Visualizer'))
+    predictions.draw(cfg, False, 'shown', 0.)
+    assert cfg.default_hooks.visualization.type == hook
+    assert cfg.visualizer.type == visualizer
+
+
+def test_a_visualizer_of_the_user_is_kept():
+    cfg = config(
+        None, default_scope='mmseg', visualizer=dict(type='MyVisualizer'))
+    predictions.draw(cfg, False, 'shown', 0.)
+    assert cfg.visualizer.type == 'MyVisualizer'
+
+
+def test_an_unknown_library_without_the_hook_is_refused():
+    with pytest.raises(UsageError, match="default_scope='mmrotate'"):
+        predictions.draw(
+            config(None, default_scope='mmrotate'), False, 'shown', 0.)
 
 
 @pytest.mark.parametrize('evaluator', [

@@ -13,7 +13,7 @@ body { font: 15px/1.5 system-ui, sans-serif; color: #1c2026;
 h1 { font-size: 1.7rem; margin-bottom: .3rem; }
 h2 { font-size: 1.25rem; margin-top: 2.4rem;
   border-bottom: 1px solid #d9dde3; padding-bottom: .3rem; }
-p { max-width: 52rem; }
+p { max-width: 60rem; }
 .note { color: #5a6270; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .4rem 1.1rem .4rem 0; text-align: right; }
