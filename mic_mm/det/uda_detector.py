@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import torch
+from mmdet.structures import DetDataSample
 from mmengine.dist import all_reduce, get_world_size
+from mmengine.structures import InstanceData
 from torch import nn
 
 from mic_mm.core import LabelledImages, UDAModel
@@ -34,8 +36,9 @@ class UDADetector(UDAModel):
                       images: LabelledImages) -> dict:
         """The detector's losses on the images whose weight is not 0.
 
-        An image left out does not count in the mean: on several ranks the
-        losses are scaled such that each remaining image counts the same.
+        An image left out has no part in the mean.  Every rank takes part as
+        long as one has an image left, since heads may synchronise their
+        normalisation.
         """
         if not any('loss_weight' in s for s in images.data_samples):
             return student.loss(images.inputs, images.data_samples)
@@ -43,21 +46,43 @@ class UDADetector(UDAModel):
             index for index, sample in enumerate(images.data_samples)
             if sample.get('loss_weight', 1.) > 0
         ]
-        scale = _share_of_ranks(len(kept))
-        if not kept:
+        mean_kept = _mean_over_ranks(len(kept))
+        if mean_kept == 0:
             return {}
-        losses = student.loss(images.inputs[kept],
-                              [images.data_samples[i] for i in kept])
+        scale = len(kept) / mean_kept
+        if kept and not _normalizes_per_image(student):
+            scale = 1.
+        samples = [images.data_samples[index] for index in kept]
+        if not kept:
+            kept, samples = [0], [_without_objects(images.data_samples[0])]
+        losses = student.loss(images.inputs[kept], samples)
         return losses if scale == 1 else _scaled(losses, scale)
 
 
-def _share_of_ranks(kept: int) -> float:
-    """Images kept here over the mean number of images kept per rank."""
+def _without_objects(sample: DetDataSample) -> DetDataSample:
+    empty = DetDataSample(metainfo=sample.metainfo)
+    empty.gt_instances = sample.gt_instances[:0]
+    empty.ignored_instances = InstanceData(
+        bboxes=sample.gt_instances.bboxes[:0])
+    return empty
+
+
+def _mean_over_ranks(count: int) -> float:
     if get_world_size() == 1:
-        return 1.
-    mean = torch.tensor(float(kept))
+        return count
+    mean = torch.tensor(float(count))
     all_reduce(mean, op='mean')
-    return kept / max(float(mean), 1e-6)
+    return float(mean)
+
+
+def _normalizes_per_image(student: nn.Module) -> bool:
+    """Whether the losses are means over a number of samples per image.
+
+    Two-stage detectors draw a fixed number per image, so a rank with more
+    images must count more.  Dense and query-based heads divide by the number
+    of objects on all ranks and count each image the same already.
+    """
+    return hasattr(student, 'roi_head')
 
 
 def _scaled(losses: dict, scale: float) -> dict:

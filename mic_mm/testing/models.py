@@ -171,6 +171,40 @@ def tiny_detector(num_classes: int = 4, norm: str = 'BN') -> dict:
                 max_per_img=10)))
 
 
+def tiny_one_stage_detector(num_classes: int = 4) -> dict:
+    """An MMDetection ``FCOS`` on a narrow ResNet-18, without batch norm."""
+    norm_cfg = dict(type='GN', num_groups=2, requires_grad=True)
+    two_stage = tiny_detector(num_classes, norm='GN')
+    return dict(
+        type='FCOS',
+        data_preprocessor=two_stage['data_preprocessor'],
+        backbone=two_stage['backbone'],
+        neck=two_stage['neck'],
+        bbox_head=dict(
+            type='FCOSHead',
+            num_classes=num_classes,
+            in_channels=8,
+            feat_channels=8,
+            stacked_convs=1,
+            strides=[8, 16],
+            regress_ranges=((-1, 16), (16, 1e8)),
+            norm_cfg=norm_cfg,
+            loss_cls=dict(
+                type='FocalLoss',
+                use_sigmoid=True,
+                gamma=2.0,
+                alpha=0.25,
+                loss_weight=1.0),
+            loss_bbox=dict(type='IoULoss', loss_weight=1.0),
+            loss_centerness=dict(
+                type='CrossEntropyLoss', use_sigmoid=True, loss_weight=1.0)),
+        test_cfg=dict(
+            nms_pre=50,
+            score_thr=0.05,
+            nms=dict(type='nms', iou_threshold=0.5),
+            max_per_img=10))
+
+
 def _assigner(positive: float, negative: float) -> dict:
     return dict(
         type='MaxIoUAssigner',
