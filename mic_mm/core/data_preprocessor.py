@@ -11,6 +11,9 @@ from mic_mm.registry import MODELS
 from .pixel_statistics import PixelStatistics
 
 DOMAINS = ('source', 'target')
+# Under which the libraries remember that they turn the loaded BGR to RGB:
+# MMPretrain, MMEngine and MMDetection, MMSegmentation.
+_CONVERSION_FLAGS = ('to_rgb', '_channel_conversion', 'channel_conversion')
 
 
 @MODELS.register_module()
@@ -41,10 +44,8 @@ class UDADataPreprocessor(BaseDataPreprocessor):
     def statistics(self) -> PixelStatistics:
         """How the wrapped preprocessor normalises pixels."""
         inner = self.preprocessor
-        # MMPretrain calls the conversion `to_rgb`, the others keep
-        # MMEngine's private flag.
-        to_rgb = getattr(inner, 'to_rgb',
-                         getattr(inner, '_channel_conversion', False))
+        to_rgb = any(
+            getattr(inner, flag, False) for flag in _CONVERSION_FLAGS)
         device = self.device
         mean = getattr(inner, 'mean', None)
         std = getattr(inner, 'std', None)

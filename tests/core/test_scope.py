@@ -1,14 +1,15 @@
 # Copyright (c) mic_mm authors. All rights reserved.
+import mmengine.registry
 import pytest
 from mmengine.config import ConfigDict
-from mmengine.registry import DefaultScope
+from mmengine.registry import DefaultScope, Registry
 
 from mic_mm.core.scope import pin_scope
 from mic_mm.registry import MODELS
 from mic_mm.testing.models import tiny_segmentor
 
 
-@pytest.fixture(params=['mmseg', 'mic_mm', 'mmengine', None])
+@pytest.fixture(params=['mmseg', 'mmpretrain', 'mic_mm', 'mmengine', None])
 def ambient_scope(request):
     """The default scope while a model is built; None: there is none."""
     previous = DefaultScope.get_current_instance()
@@ -39,9 +40,19 @@ def test_wrapped_model_is_found_in_any_scope(ambient_scope, outer_scope,
     assert type(model.student).__module__.startswith('mmseg.')
 
 
-def test_scope_of_another_library_is_respected():
-    with DefaultScope.overwrite_default_scope('mmyolo'):
-        assert '_scope_' not in pin_scope(dict(type='X'), 'mmdet')
+def test_scope_that_knows_the_model_is_respected():
+    # MMYOLO-like: a library of its own that has the model
+    other = Registry(
+        'model', parent=mmengine.registry.MODELS, scope='my_library')
+
+    @other.register_module()
+    class EncoderDecoder:
+        pass
+
+    with DefaultScope.overwrite_default_scope('my_library'):
+        assert '_scope_' not in pin_scope(
+            dict(type='EncoderDecoder'), 'mmseg')
+        assert pin_scope(dict(type='Other'), 'mmseg')['_scope_'] == 'mmseg'
 
 
 def test_config_of_the_caller_is_left_unchanged():

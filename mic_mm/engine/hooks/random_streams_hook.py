@@ -9,6 +9,7 @@ from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 
 from mic_mm.core.draws import seed_from
+from mic_mm.engine.data import DomainPairSampler
 from mic_mm.registry import HOOKS
 
 
@@ -24,6 +25,12 @@ class RandomStreamsHook(Hook):
 
     # After the hooks that may draw numbers of their own.
     priority = 'VERY_LOW'
+
+    def before_train(self, runner) -> None:
+        """Give the pairs the seed of the run."""
+        sampler = getattr(runner.train_dataloader, 'sampler', None)
+        if isinstance(sampler, DomainPairSampler):
+            sampler.seed = runner.seed
 
     def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
         """Seed the generators."""

@@ -1,0 +1,115 @@
+# Copyright (c) mic_mm authors. All rights reserved.
+import copy
+
+from mmengine.config import ConfigDict
+from mmengine.optim import (DefaultOptimWrapperConstructor,
+                            build_optim_wrapper)
+from torch import nn
+
+from mic_mm.core import Objective
+from mic_mm.engine import UDAOptimWrapperConstructor
+from mic_mm.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS
+from mic_mm.testing.models import tiny_segmentor
+
+OPTIM = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='AdamW', lr=0.01, weight_decay=0.1),
+    paramwise_cfg=dict(
+        norm_decay_mult=0.,
+        custom_keys={
+            'decode_head': dict(lr_mult=10.),
+            'objectives.adversary': dict(lr_mult=3.)
+        }))
+
+
+@MODELS.register_module()
+class Adversary(Objective):
+    """An objective with parameters of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.discriminator = nn.Linear(2, 2)
+
+    def loss(self, batch, student, teacher):
+        return {}
+
+
+def build(**objectives):
+    return MODELS.build(
+        dict(
+            type='mic_mm.UDASegmentor',
+            segmentor=tiny_segmentor(),
+            teacher=dict(type='mic_mm.EMATeacher'),
+            objectives=dict(
+                source=dict(type='mic_mm.SourceSupervision'), **objectives)))
+
+
+def optimizer_of(model, **kwargs):
+    cfg = dict(OPTIM, constructor='mic_mm.UDAOptimWrapperConstructor')
+    cfg.update(kwargs)
+    return build_optim_wrapper(model, copy.deepcopy(cfg)).optimizer
+
+
+def settings(optimizer):
+    return {
+        id(p): (group['lr'], group['weight_decay'])
+        for group in optimizer.param_groups for p in group['params']
+    }
+
+
+def test_options_apply_as_in_the_library():
+    stock = MODELS.build(ConfigDict(tiny_segmentor(), _scope_='mmseg'))
+    expected = settings(build_optim_wrapper(stock, copy.deepcopy(OPTIM)
+                                            ).optimizer)
+    model = build()
+    actual = settings(optimizer_of(model))
+    names = dict(stock.named_parameters())
+    assert len(actual) == len(names)
+    for name, parameter in model.student.named_parameters():
+        assert actual[id(parameter)] == expected[id(names[name])], name
+
+
+def test_teacher_is_left_out():
+    model = build()
+    optimized = settings(optimizer_of(model))
+    assert not any(id(p) in optimized for p in model.teacher.parameters())
+
+
+def test_parameters_of_objectives_are_optimized_under_their_name():
+    model = build(adversary=dict(type='mic_mm.Adversary'))
+    lr, _ = settings(optimizer_of(model))[id(
+        model.objectives['adversary'].discriminator.weight)]
+    assert lr == 0.01 * 3
+
+
+@OPTIM_WRAPPER_CONSTRUCTORS.register_module()
+class HeadsOnly(DefaultOptimWrapperConstructor):
+    """A constructor that, as layer decay does, reads parameter names."""
+
+    def add_params(self, params, module, **kwargs):
+        for name, parameter in module.named_parameters():
+            if name.startswith('decode_head.'):
+                params.append(dict(params=[parameter]))
+
+
+def test_inner_constructor_sees_the_names_of_the_wrapped_model():
+    model = build()
+    optimized = settings(
+        optimizer_of(
+            model,
+            paramwise_cfg=dict(
+                inner_constructor='mic_mm.HeadsOnly', norm_decay_mult=0.)))
+    assert set(optimized) == {
+        id(p)
+        for p in model.student.decode_head.parameters()
+    }
+
+
+def test_config_of_the_caller_is_left_unchanged():
+    cfg = dict(OPTIM, constructor='mic_mm.UDAOptimWrapperConstructor')
+    paramwise = dict(
+        cfg['paramwise_cfg'], inner_constructor='mic_mm.HeadsOnly')
+    before = copy.deepcopy(paramwise)
+    UDAOptimWrapperConstructor(
+        dict(type='OptimWrapper', optimizer=cfg['optimizer']), paramwise)
+    assert paramwise == before
