@@ -1,0 +1,98 @@
+# UCI optdigits (8x8 scans, labelled) -> MNIST-5k (28x28 scans, unlabelled).
+# Written by tools/dataset_converters/digits.py --task cls
+data_root = 'data/digits/cls/'
+classes = tuple('0123456789')
+metainfo = dict(classes=classes)
+
+data_preprocessor = dict(
+    num_classes=10,
+    mean=[127.5, 127.5, 127.5],
+    std=[127.5, 127.5, 127.5],
+    to_rgb=True)
+
+# The scans of optdigits fill their 8x8 pixels, those of MNIST leave a margin of 4 of
+# 28 pixels: it is cut off, then both have the same extent.
+# The source is jittered a little (paper is never laid down straight twice): without it
+# a network learns the 1528 scans by heart.
+source_jitter = [
+    dict(type='NumpyToPIL'),
+    dict(
+        type='torchvision/RandomAffine',
+        degrees=10,
+        translate=(0.06, 0.06),
+        scale=(0.9, 1.1),
+        shear=10,
+        interpolation='bilinear'),
+    dict(type='PILToNumpy'),
+]
+source_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale=(16, 16), interpolation='bicubic'),
+    *source_jitter,
+    dict(type='PackInputs'),
+]
+target_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='CenterCrop', crop_size=20),
+    dict(type='Resize', scale=(16, 16), interpolation='area'),
+    dict(type='PackInputs'),
+]
+
+source_train = dict(
+    type='CustomDataset',
+    data_root=data_root,
+    data_prefix='optdigits/train',
+    metainfo=metainfo,
+    pipeline=source_pipeline)
+# The folder holds images only; labels are in a file beside it that is not read here.
+target_train = dict(
+    type='CustomDataset',
+    data_root=data_root,
+    data_prefix='mnist5k/train',
+    with_label=False,
+    metainfo=metainfo,
+    pipeline=target_pipeline)
+# What the oracle is allowed to see.
+target_train_labelled = dict(
+    type='CustomDataset',
+    data_root=data_root,
+    data_prefix='mnist5k/train',
+    ann_file='mnist5k/train_labels.txt',
+    metainfo=metainfo,
+    pipeline=[*target_pipeline[:-1], *source_jitter, target_pipeline[-1]])
+
+train_dataloader = dict(
+    batch_size=32,
+    num_workers=0,
+    sampler=dict(type='mic_mm.DomainPairSampler'),
+    dataset=dict(
+        type='mic_mm.DomainPairDataset',
+        source=source_train,
+        target=target_train),
+    collate_fn=dict(type='pseudo_collate'))
+
+val_dataloader = dict(
+    batch_size=250,
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='CustomDataset',
+        data_root=data_root,
+        data_prefix='mnist5k/val',
+        metainfo=metainfo,
+        pipeline=target_pipeline),
+    collate_fn=dict(type='default_collate'))
+val_evaluator = dict(type='Accuracy', topk=(1, ))
+
+test_dataloader = dict(
+    batch_size=250,
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='CustomDataset',
+        data_root=data_root,
+        data_prefix='mnist5k/test',
+        metainfo=metainfo,
+        pipeline=target_pipeline),
+    collate_fn=dict(type='default_collate'))
+test_evaluator = val_evaluator
