@@ -18,7 +18,7 @@ FAKE_WORKER = '''
 import json, sys, time
 from pathlib import Path
 config, folder, seed = sys.argv[1], Path(sys.argv[2]), sys.argv[4]
-accuracy = float(Path(config).stem.split('_')[1])
+accuracy = float(Path(config).stem.split('_')[2])
 print('seed', seed, 'options', sys.argv[7:])
 state = dict(phase='train', done=1, total=2)
 (folder / 'progress.json').write_text(json.dumps(state))
@@ -60,7 +60,7 @@ def quickstart(parts, monkeypatch, tmp_path):
         for path in (tmp_path / 'configs/cls/digits').glob('*.py'):
             path.unlink()
         for method, accuracy in accuracies.items():
-            name = f'{method.replace("_", "-")}_{accuracy}_x.py'
+            name = f'{method.replace("_", "-")}_tiny-resnet_{accuracy}.py'
             (tmp_path / 'configs/cls/digits' / name).write_text('a = 1')
         monkeypatch.setattr(
             sys, 'argv', ['quickstart.py', '--task', 'cls', *arguments])
@@ -142,7 +142,7 @@ def test_folder_with_other_files_is_refused(quickstart):
 
 
 def test_missing_config_is_told(quickstart):
-    with pytest.raises(FileNotFoundError, match='source-only_'):
+    with pytest.raises(FileNotFoundError, match='source-only_tiny-resnet_'):
         quickstart(mic=1)
 
 
@@ -155,7 +155,7 @@ def test_numbers_of_runs_have_to_be_positive(quickstart, capsys):
 @pytest.fixture
 def runs(parts, tmp_path):
     (tmp_path / 'configs/cls/digits').mkdir(parents=True)
-    for name in ('source-only_1', 'mic_2'):
+    for name in ('source-only_tiny-resnet_1', 'mic_tiny-resnet_2'):
         (tmp_path / f'configs/cls/digits/{name}.py').write_text('')
     return parts['plan'].make_plan(tmp_path, tmp_path / 'out', ['cls'],
                                    ['source-only', 'mic'], seeds=2)
@@ -167,6 +167,14 @@ def test_plan_has_a_run_for_each_method_and_seed(runs, tmp_path):
         'cls mic seed 1'
     ]
     assert runs[1].folder == tmp_path / 'out/cls/mic/seed0'
+
+
+def test_each_method_of_each_task_has_its_config(parts):
+    plan = parts['plan']
+    methods = (*plan.METHODS, plan.ORACLE)
+    runs = plan.make_plan(ROOT, ROOT, plan.TASKS, methods, seeds=1)
+    assert all(run.config.is_file() for run in runs)
+    assert len({run.config for run in runs}) == 12
 
 
 def test_no_more_runs_at_a_time_than_jobs(parts, runs, monkeypatch, tmp_path):

@@ -32,6 +32,8 @@ METRICS = {
     'seg': Metric('mIoU', 'mIoU (%)'),
     'det': Metric('coco/bbox_mAP_50', 'AP50 (%)', 100.),
 }
+# The benchmark may have configs of other models too.
+MODELS = {'cls': 'tiny-resnet', 'seg': 'tiny-unet', 'det': 'tiny-fcos'}
 TASKS = tuple(METRICS)
 
 
@@ -121,9 +123,10 @@ def find_config(root: Path, task: str, method: str) -> Path:
         FileNotFoundError: If there is none, or more than one.
     """
     folder = root / 'configs' / task / 'digits'
-    found = sorted(folder.glob(f'{method}_*.py'))
+    pattern = f'{method}_{MODELS[task]}_*.py'
+    found = sorted(folder.glob(pattern))
     if len(found) != 1:
         raise FileNotFoundError(
-            f'There has to be one config {folder}/{method}_*.py, but there '
-            f'are {len(found)}: {[path.name for path in found]}.')
+            f'There has to be one config {folder}/{pattern}, but there are '
+            f'{len(found)}: {[path.name for path in found]}.')
     return found[0]
