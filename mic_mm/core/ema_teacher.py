@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from mic_mm.registry import MODELS
 
 _AVERAGES = ('parameters', 'state')
-_MODES = ('deterministic_train', 'eval')
+_MODES = ('deterministic_train', 'batch_statistics', 'eval')
 
 
 @MODELS.register_module()
@@ -44,8 +44,12 @@ class EMATeacher(nn.Module):
         mode (str): How layers behave while labelling.
             ``'deterministic_train'``: train mode, i.e. batch norm uses the
             statistics of the *target batch*, with dropout and stochastic
-            depth off (segmentation, classification). ``'eval'``
-            (detection). Defaults to ``'deterministic_train'``.
+            depth off (MIC in segmentation and classification).
+            ``'eval'``: evaluation mode (MIC in detection, whose batch norm
+            is frozen). ``'batch_statistics'``: evaluation mode but for batch
+            norm, for detectors that are trained with it: many heads decode
+            boxes in evaluation mode only. Defaults to
+            ``'deterministic_train'``.
 
     Raises:
         ValueError: If ``alpha`` lies outside [0, 1), or ``average`` or
@@ -128,13 +132,15 @@ class EMATeacher(nn.Module):
         iteration, which must not switch the teacher's dropout on.
         """
         super().train(mode)
-        if not mode or self.mode == 'eval':
-            self.model.eval()
-        else:
+        if mode and self.mode == 'deterministic_train':
             self.model.train()
-            for module in self.model.modules():
-                if _is_stochastic(module):
-                    module.training = False
+            for module in filter(_is_stochastic, self.model.modules()):
+                module.training = False
+        else:
+            self.model.eval()
+        if mode and self.mode == 'batch_statistics':
+            for module in filter(_is_batch_norm, self.model.modules()):
+                module.training = True
         return self
 
     def _load_from_state_dict(self, state_dict, prefix, *args) -> None:
@@ -148,6 +154,10 @@ class EMATeacher(nn.Module):
 
 def _state(module: nn.Module) -> list[Tensor]:
     return [*module.parameters(), *module.buffers()]
+
+
+def _is_batch_norm(module: nn.Module) -> bool:
+    return isinstance(module, nn.modules.batchnorm._BatchNorm)
 
 
 def _is_stochastic(module: nn.Module) -> bool:

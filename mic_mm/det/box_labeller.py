@@ -29,13 +29,27 @@ class BoxLabeller(PseudoLabeller):
             empty prediction says that the teacher is unsure, not that the
             image is empty. True trains on it as background. Defaults to
             False.
+        ignore_threshold (float, optional): A box with a score below the
+            threshold and of at least this is neither object nor background:
+            it becomes an ignored instance, which MMDetection's anchor-based
+            assigners with ``ignore_iof_thr`` leave out. Without it, what the
+            teacher is unsure of is trained as background. Defaults to None,
+            off, as in MIC.
+
+    Raises:
+        ValueError: If ``ignore_threshold`` lies outside [0, 1].
     """
 
     def __init__(self,
                  threshold: Optional[float] = 0.8,
-                 keep_empty: bool = False) -> None:
+                 keep_empty: bool = False,
+                 ignore_threshold: Optional[float] = None) -> None:
         super().__init__(threshold)
+        if ignore_threshold is not None and not 0 <= ignore_threshold <= 1:
+            raise ValueError(f'model.labeller.ignore_threshold='
+                             f'{ignore_threshold} lies outside [0, 1].')
         self.keep_empty = keep_empty
+        self.ignore_threshold = ignore_threshold
 
     def __call__(self, teacher: nn.Module, images: LabelledImages,
                  threshold: Optional[float]) -> PseudoLabels:
@@ -44,34 +58,34 @@ class BoxLabeller(PseudoLabeller):
             for sample in images.data_samples
         ]
         predicted = teacher.predict(images.inputs, unlabelled, rescale=False)
-        instances = [
-            _confident(sample.pred_instances, threshold)
-            for sample in predicted
-        ]
+        found = [sample.pred_instances for sample in predicted]
+        objects = [boxes[boxes.scores >= (threshold or 0.)] for boxes in found]
         return PseudoLabels(
             data_samples=[
-                self._pseudo_sample(sample, boxes)
-                for sample, boxes in zip(images.data_samples, instances)
+                self._pseudo_sample(sample, boxes,
+                                    self._unsure(candidates, threshold))
+                for sample, boxes, candidates in zip(images.data_samples,
+                                                     objects, found)
             ],
-            metrics=_metrics(instances, images.inputs))
+            metrics=_metrics(objects, images.inputs))
 
-    def _pseudo_sample(self, sample: DetDataSample,
-                       instances: InstanceData) -> DetDataSample:
+    def _unsure(self, boxes: InstanceData,
+                threshold: Optional[float]) -> InstanceData:
+        if self.ignore_threshold is None:
+            return boxes[:0]
+        return boxes[(boxes.scores < (threshold or 0.))
+                     & (boxes.scores >= self.ignore_threshold)]
+
+    def _pseudo_sample(self, sample: DetDataSample, objects: InstanceData,
+                       unsure: InstanceData) -> DetDataSample:
         pseudo = DetDataSample(metainfo=sample.metainfo)
         pseudo.gt_instances = InstanceData(
-            bboxes=instances.bboxes, labels=instances.labels)
+            bboxes=objects.bboxes, labels=objects.labels)
         pseudo.ignored_instances = InstanceData(
-            bboxes=instances.bboxes[:0], labels=instances.labels[:0])
-        is_kept = self.keep_empty or len(instances) > 0
+            bboxes=unsure.bboxes, labels=unsure.labels)
+        is_kept = self.keep_empty or len(objects) > 0
         pseudo.set_field(float(is_kept), 'loss_weight')
         return pseudo
-
-
-def _confident(instances: InstanceData,
-               threshold: Optional[float]) -> InstanceData:
-    if threshold is None:
-        return instances
-    return instances[instances.scores >= threshold]
 
 
 def _metrics(instances: list[InstanceData],

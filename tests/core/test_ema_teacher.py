@@ -153,6 +153,15 @@ def test_eval_mode_survives_train(training):
     assert not any(m.training for m in teacher.model.modules())
 
 
+def test_batch_statistics_mode_trains_batch_norm_alone():
+    teacher = EMATeacher(Attentive(), mode='batch_statistics')
+    teacher.train()
+    trained = [m for m in teacher.model.modules() if m.training]
+    assert trained == [teacher.model.norm]
+    teacher.eval()
+    assert not teacher.model.norm.training
+
+
 def test_evaluation_switches_everything_to_eval():
     teacher = EMATeacher(Attentive()).eval()
     assert not any(m.training for m in teacher.model.modules())

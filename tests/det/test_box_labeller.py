@@ -61,6 +61,20 @@ def test_without_threshold_every_box_is_used():
     assert [len(s.gt_instances) for s in pseudo.data_samples] == [3, 1]
 
 
+def test_unsure_boxes_are_ignored_instances_on_demand():
+    pseudo, _ = label(threshold=0.8, ignore_threshold=0.25)
+    first, second = pseudo.data_samples
+    assert first.ignored_instances.bboxes.tolist() == [[8, 9, 10, 11]]
+    assert len(second.ignored_instances) == 0
+    pseudo, _ = label(threshold=0.8)
+    assert len(pseudo.data_samples[0].ignored_instances) == 0
+
+
+def test_impossible_ignore_threshold_is_refused():
+    with pytest.raises(ValueError, match='ignore_threshold=2.0'):
+        BoxLabeller(ignore_threshold=2.)
+
+
 def test_no_box_at_all_has_confidence_zero():
     pseudo, _ = label(threshold=1.)
     assert float(pseudo.metrics['pseudo_confidence']) == 0.
