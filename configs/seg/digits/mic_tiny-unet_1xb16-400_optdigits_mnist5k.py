@@ -1,0 +1,22 @@
+_base_ = [
+    '../../_base_/models/tiny-unet_digits.py',
+    '../../_base_/datasets/digits_seg.py',
+    '../../_base_/schedules/adamw_400.py',
+    '../../_base_/default_runtime.py',
+]
+default_scope = 'mmseg'
+optim_wrapper = dict(optimizer=dict(lr=6e-3))
+
+model = dict(
+    _delete_=True,
+    type='mic_mm.UDASegmentor',
+    segmentor={{_base_.model}},
+    teacher=dict(type='mic_mm.EMATeacher', alpha=0.98),
+    labeller=dict(type='mic_mm.PixelLabeller', threshold=0.9),
+    objectives=dict(
+        source=dict(type='mic_mm.SourceSupervision'),
+        self_training=dict(type='mic_mm.ClassMixSelfTraining', begin=150),
+        mic=dict(
+            type='mic_mm.MaskedConsistency',
+            begin=150,
+            mask=dict(type='mic_mm.BlockMask', ratio=0.5, block_size=8))))
