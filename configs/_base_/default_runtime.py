@@ -9,7 +9,8 @@ default_hooks = dict(
         max_keep_ckpts=1),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     ema_teacher=dict(type='mic_mm.EMATeacherHook'),
-    random_streams=dict(type='mic_mm.RandomStreamsHook'))
+    random_streams=dict(type='mic_mm.RandomStreamsHook'),
+    uda_visualization=dict(type='mic_mm.UDAVisualizationHook', interval=1000))
 
 env_cfg = dict(
     cudnn_benchmark=False,

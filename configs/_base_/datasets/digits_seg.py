@@ -46,7 +46,7 @@ target_train_labelled = dict(
     pipeline=labelled_pipeline)
 
 train_dataloader = dict(
-    batch_size=16,
+    batch_size=8,
     num_workers=0,
     sampler=dict(type='mic_mm.DomainPairSampler'),
     dataset=dict(
