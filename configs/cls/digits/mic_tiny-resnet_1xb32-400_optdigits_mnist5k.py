@@ -2,7 +2,7 @@ _base_ = [
     '../../_base_/models/tiny-resnet_digits.py',
     '../../_base_/datasets/digits_cls.py',
     '../../_base_/schedules/adamw_400.py',
-    '../../_base_/default_runtime.py',
+    '../../_base_/digits_runtime.py',
 ]
 default_scope = 'mmpretrain'
 

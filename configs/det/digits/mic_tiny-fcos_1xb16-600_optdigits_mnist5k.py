@@ -2,7 +2,7 @@ _base_ = [
     '../../_base_/models/tiny-fcos_digits.py',
     '../../_base_/datasets/digits_det.py',
     '../../_base_/schedules/adamw_600.py',
-    '../../_base_/default_runtime.py',
+    '../../_base_/digits_runtime.py',
 ]
 default_scope = 'mmdet'
 train_dataloader = dict(batch_size=16)

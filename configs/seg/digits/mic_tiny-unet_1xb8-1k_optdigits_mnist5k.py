@@ -2,7 +2,7 @@ _base_ = [
     '../../_base_/models/tiny-unet_digits.py',
     '../../_base_/datasets/digits_seg.py',
     '../../_base_/schedules/adamw_1k.py',
-    '../../_base_/default_runtime.py',
+    '../../_base_/digits_runtime.py',
 ]
 default_scope = 'mmseg'
 optim_wrapper = dict(optimizer=dict(lr=4e-3))
