@@ -73,7 +73,6 @@ class UDAModel(BaseModel):
         super().__init__(
             UDADataPreprocessor(built_student.data_preprocessor), init_cfg)
         self.student = built_student
-        self.check_student(built_student)
         self.objectives = _build_objectives(objectives)
         self.labeller = TASK_UTILS.build(labeller or self.default_labeller)
         self._share_pseudo_threshold()
@@ -133,14 +132,6 @@ class UDAModel(BaseModel):
             if objective.pseudo_threshold == SAME:
                 objective.pseudo_threshold = shared
 
-    # ------------------------------------------------------------- the task
-    def check_student(self, student: nn.Module) -> None:
-        """Refuse models whose loss the task cannot weight.
-
-        Raises:
-            TypeError: If the model is not supported.
-        """
-
     @abstractmethod
     def weighted_loss(self, student: nn.Module,
                       images: LabelledImages) -> dict[str, Any]:
@@ -149,7 +140,6 @@ class UDAModel(BaseModel):
         Without that field on any data sample it is ``student.loss``.
         """
 
-    # ------------------------------------------------------------- training
     def train_step(self, data: dict,
                    optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
         """Backward of each objective in turn, then one optimizer step.
@@ -211,7 +201,6 @@ class UDAModel(BaseModel):
         images = LabelledImages(target['inputs'], target['data_samples'])
         return self.labeller(self.teacher.model, images, threshold)
 
-    # -------------------------------------------------------------- forward
     def forward(self,
                 inputs: Optional[Tensor] = None,
                 data_samples: Optional[list] = None,

@@ -11,6 +11,7 @@ from mic_mm.engine.data import DomainPairSampler
 from mic_mm.registry import HOOKS
 
 from .check_checkpoint import check_checkpoint
+from .check_masks import check_masks
 
 
 @HOOKS.register_module()
@@ -33,11 +34,12 @@ class EMATeacherHook(Hook):
     priority = 'NORMAL'
 
     def before_train(self, runner) -> None:
-        """Check the loop and tell the model where the run stands."""
+        """Check loop and masks, and tell the model where the run stands."""
         _check_loop(runner)
         model = uda_model(runner.model)
         model.seed = runner.seed
         model.iteration = runner.iter
+        check_masks(model, runner.train_dataloader)
 
     def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
         """Update the teacher if a new optimizer step begins."""

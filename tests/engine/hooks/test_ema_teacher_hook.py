@@ -130,3 +130,12 @@ def test_checkpoint_that_does_not_fit_stops_the_run_before_training(tmp_path):
     with pytest.raises(ValueError, match='foreign.pth'):
         train(cfg)
     assert not list((tmp_path / 'work').rglob('*.pth'))
+
+
+def test_mask_larger_than_the_images_stops_the_run_before_training(tmp_path):
+    cfg = config(tmp_path)
+    cfg['model']['objectives']['mic'] = dict(
+        MIC, begin=3, mask=dict(MIC['mask'], block_size=64))
+    with pytest.raises(ValueError, match='objectives.mic.mask.*64'):
+        train(cfg)
+    assert not list((tmp_path / 'work').rglob('*.pth'))
