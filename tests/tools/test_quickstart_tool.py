@@ -19,7 +19,7 @@ import json, sys, time
 from pathlib import Path
 config, folder, seed = sys.argv[1], Path(sys.argv[2]), sys.argv[4]
 accuracy = float(Path(config).stem.split('_')[2])
-print('seed', seed, 'options', sys.argv[7:])
+print('seed', seed, 'options', sys.argv[9:])
 state = dict(phase='train', done=1, total=2)
 (folder / 'progress.json').write_text(json.dumps(state))
 logs = folder / '1' / 'vis_data'
@@ -281,3 +281,10 @@ def test_quickstart_trains_evaluates_and_reports(tmp_path):
     assert 0 <= result['cls']['mic']['0'] <= 100
     html = (tmp_path / 'report.html').read_text()
     assert 'data:image/png;base64' in html and html.count('<svg') == 3
+
+
+def test_metrics_of_any_number_type_are_kept(parts):
+    import numpy as np
+    worker = importlib.import_module('quickstart_parts.worker')
+    metrics = dict(a=1, b=2.5, c=np.float32(0.5), d='-1', e=[1.])
+    assert worker.numbers_in(metrics) == dict(a=1., b=2.5, c=0.5)

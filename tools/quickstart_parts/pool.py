@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
-from .plan import Run
+from .plan import METRICS, Run
 
 _POLL = 0.25
 _WORKER = Path(__file__).with_name('worker.py')
@@ -103,7 +103,7 @@ class Pool:
         command = [
             sys.executable, '-u', str(_WORKER), str(run.config),
             str(run.folder), '--seed', str(run.seed), '--fingerprint',
-            self.fingerprints[run]
+            self.fingerprints[run], '--metric', METRICS[run.task].key
         ]
         if self.options:
             command += ['--cfg-options', *self.options]

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import time
+from numbers import Real
 from pathlib import Path
 
 # First of all, so that `_base_ = 'mic_mm::...'` in configs can be resolved.
@@ -16,7 +17,6 @@ from mic_mm.utils import cli
 
 # How often the state is written, in seconds: the terminal shows no more.
 _INTERVAL = 0.5
-_PANELS_PER_RUN = 4
 
 
 class ProgressHook(Hook):
@@ -55,15 +55,20 @@ def write_json(path: Path, content: dict) -> None:
 
 
 def load_config(config: str, work_dir: Path, seed: int, options: dict):
-    """The config of the run, with panels drawn a few times."""
+    """The config of the run."""
     cfg = cli.read_config(config, options)
     cfg.work_dir = str(work_dir)
     cfg.launcher = 'none'
     cfg.randomness = dict(cfg.get('randomness') or {}, seed=seed)
-    interval = max(cfg.train_cfg.max_iters // _PANELS_PER_RUN, 1)
-    cfg.default_hooks.setdefault('uda_visualization', dict(
-        type='mic_mm.UDAVisualizationHook', interval=interval))
     return cfg
+
+
+def numbers_in(metrics: dict) -> dict:
+    """The metrics that are a number of any type, e.g. ``np.float32``."""
+    return {
+        key: float(value)
+        for key, value in metrics.items() if isinstance(value, Real)
+    }
 
 
 def main() -> None:
@@ -72,19 +77,23 @@ def main() -> None:
     parser.add_argument('work_dir', type=Path)
     parser.add_argument('--seed', type=int, required=True)
     parser.add_argument('--fingerprint', required=True)
+    parser.add_argument('--metric', required=True)
     args = parser.parse_args()
     started = time.time()
     cfg = load_config(args.config, args.work_dir, args.seed, args.cfg_options)
     runner = cli.build_runner(cfg)
     runner.register_hook(ProgressHook(args.work_dir / 'progress.json'))
     runner.train()
-    metrics = runner.test()
+    # MMDetection reports nothing for a detector without a single box.
+    metrics = numbers_in(runner.test()) or {args.metric: 0.}
+    if args.metric not in metrics:
+        raise ValueError(f'test_evaluator of {args.config} has to report '
+                         f'{args.metric!r}, but reports {list(metrics)}.')
     write_json(
         args.work_dir / 'result.json',
         dict(
             fingerprint=args.fingerprint,
-            metrics={key: float(value) for key, value in metrics.items()
-                     if isinstance(value, (int, float))},
+            metrics=metrics,
             seconds=round(time.time() - started, 1),
             version=mic_mm.__version__))
 
