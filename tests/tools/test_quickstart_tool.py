@@ -288,3 +288,15 @@ def test_metrics_of_any_number_type_are_kept(parts):
     worker = importlib.import_module('quickstart_parts.worker')
     metrics = dict(a=1, b=2.5, c=np.float32(0.5), d='-1', e=[1.])
     assert worker.numbers_in(metrics) == dict(a=1., b=2.5, c=0.5)
+
+
+def test_source_loss_of_a_chart_adds_up_what_the_heads_lose(parts):
+    steps = [50, 100]
+    scalars = {
+        'source.loss_cls': (steps, [1., 2.]),
+        'source.loss_bbox': (steps, [.5, .25]),
+        'source.acc': (steps, [90., 91.]),
+        'mic.loss_cls': (steps, [7., 7.]),
+    }
+    assert parts['results']._source_loss(scalars) == (steps, [1.5, 2.25])
+    assert parts['results']._source_loss({}) == ([], [])

@@ -17,11 +17,6 @@ COLORS = {
     'mic': '#d55e00',
     'oracle': '#009e73',
 }
-# Curves of the report: name in the log, title.
-_TRAINING_CURVES = {
-    'source.loss': 'loss on the source',
-    'pseudo_confidence': 'confidence of the pseudo-labels',
-}
 
 
 def summarize(runs: Sequence[Run]) -> dict:
@@ -114,31 +109,49 @@ def _task_section(runs: Sequence[Run]) -> str:
         'seg': 'Semantic segmentation',
         'det': 'Object detection'
     }
-    curves = [(run, report.read_scalars(run.folder)) for run in runs]
+    scalars = {run: report.read_scalars(run.folder) for run in runs}
     charts = [
-        _chart(f'{metric.name}, target validation', curves, metric.key,
-               metric.scale)
-    ]
-    charts += [
-        _chart(title, curves, name) for name, title in _TRAINING_CURVES.items()
+        _chart(f'{metric.name}, target validation',
+               {run: _scaled(logged.get(metric.key, ([], [])), metric.scale)
+                for run, logged in scalars.items()}),
+        _chart('loss on the source',
+               {run: _source_loss(logged) for run, logged in scalars.items()}),
+        _chart('confidence of the pseudo-labels',
+               {run: _confidence(logged) for run, logged in scalars.items()}),
     ]
     return report.section(titles[runs[0].task], report.charts(*charts),
                           _panels(runs))
 
 
-def _chart(title: str, curves, name: str, scale: float = 1.) -> str:
+def _chart(title: str, curves: dict) -> str:
     from mic_mm.visualization import report
-    lines = []
-    for run, scalars in curves:
-        # The confidence is the same for all objectives that share labels.
-        found = [key for key in scalars if key == name
-                 or key.endswith(f'.{name}')]
-        if found:
-            steps, values = scalars[found[0]]
-            lines.append(report.Line(
-                run.method, steps, [scale * v for v in values],
-                COLORS[run.method]))
+    lines = [
+        report.Line(run.method, steps, values, COLORS[run.method])
+        for run, (steps, values) in curves.items()
+    ]
     return report.line_chart(title, lines, 'iteration')
+
+
+def _scaled(curve: tuple, factor: float) -> tuple:
+    steps, values = curve
+    return steps, [factor * value for value in values]
+
+
+def _source_loss(scalars: dict) -> tuple:
+    """The sum of all losses on source images."""
+    curves = [
+        curve for name, curve in scalars.items()
+        if name.startswith('source.') and 'loss' in name
+    ]
+    steps = curves[0][0] if curves else []
+    return steps, [sum(v) for v in zip(*(values for _, values in curves))]
+
+
+def _confidence(scalars: dict) -> tuple:
+    """Objectives share their labels, so it is the same for all of them."""
+    curves = [curve for name, curve in scalars.items()
+              if name.endswith('.pseudo_confidence')]
+    return curves[0] if curves else ([], [])
 
 
 def _panels(runs: Sequence[Run]) -> str:
