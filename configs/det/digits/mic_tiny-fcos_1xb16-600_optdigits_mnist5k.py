@@ -8,7 +8,7 @@ default_scope = 'mmdet'
 train_dataloader = dict(batch_size=16)
 
 # The score of FCOS is the product of two probabilities; at 0.25 the teacher of the
-# validation runs finds half of the digits, at 0.4 one in ten.  As in MIC, boxes are not
+# tuning runs found half of the digits, at 0.4 less than one in ten.  As in MIC, boxes are not
 # regressed on masked images.
 model = dict(
     _delete_=True,
