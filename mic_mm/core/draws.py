@@ -25,7 +25,7 @@ class RandomDraws(ABC):
     """Named random numbers for the operations of one training iteration.
 
     Operations ask for numbers *by name* and never touch a global generator.
-    Production code uses :class:`SeededDraws`; a test replays recorded numbers
+    Production code uses :class:`SeededDraws`; a test may replay recorded numbers
     through the same interface.  All results are CPU tensors.
     """
 

@@ -65,7 +65,10 @@ def test_relative_statistics_leave_out_negligible_entries():
 
 
 def test_informative_asserts_nothing():
-    Tolerance(informative=True).check([1.], [[2., 3.]])
+    actual, expected = [1.], [[2., 3.]]
+    with pytest.raises(AssertionError):
+        Tolerance(atol=0.5).check(actual, expected)
+    Tolerance(informative=True).check(actual, expected)
 
 
 @pytest.mark.parametrize('tolerance', [
