@@ -16,7 +16,7 @@ TASKS = tuple(SCOPES)
 def read_config(task, method, work_dir):
     """A config of the benchmark, cut down to three iterations."""
     pytest.importorskip(SCOPES[task])
-    path, = (ROOT / 'configs' / task / 'digits').glob(f'{method}_*.py')
+    path, = (ROOT / 'configs' / task / 'digits').glob(f'{method}_*mnist5k.py')
     cfg = Config.fromfile(path)
     cfg.work_dir = str(work_dir)
     cfg.train_dataloader.batch_size = 2

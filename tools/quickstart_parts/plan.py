@@ -123,7 +123,7 @@ def find_config(root: Path, task: str, method: str) -> Path:
         FileNotFoundError: If there is none, or more than one.
     """
     folder = root / 'configs' / task / 'digits'
-    pattern = f'{method}_{MODELS[task]}_*.py'
+    pattern = f'{method}_{MODELS[task]}_*mnist5k.py'
     found = sorted(folder.glob(pattern))
     if len(found) != 1:
         raise FileNotFoundError(

