@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
 from .draws import RandomDraws
 from .pixel_statistics import PixelStatistics
+
+if TYPE_CHECKING:
+    from .ema_teacher import EMATeacher
 
 
 @dataclass(frozen=True)
@@ -58,9 +62,11 @@ class DomainBatch:
         statistics (PixelStatistics): How the images were normalised.
         weighted_loss (Callable): ``weighted_loss(student, images)`` gives
             the student's own losses, weighted by ``loss_weight``.
-        label_target (Callable): ``label_target(threshold)`` asks the teacher.
+        label_target (Callable): ``label_target(teacher, threshold)`` gives
+            a teacher's labels of the target images.
         panels (dict, optional): Images recorded for visualization; None when
             this iteration is not drawn.
+        cache (dict): What an objective leaves for a later one, detached.
     """
 
     iteration: int
@@ -69,26 +75,23 @@ class DomainBatch:
     draws: RandomDraws
     statistics: PixelStatistics
     weighted_loss: Callable[[nn.Module, LabelledImages], dict]
-    label_target: Callable[[float | None], PseudoLabels]
+    label_target: Callable[[EMATeacher, float | None], PseudoLabels]
     panels: dict[str, LabelledImages] | None = None
-    _pseudo_labels: dict[float | None, PseudoLabels] = field(
+    cache: dict[str, Any] = field(default_factory=dict, repr=False)
+    _pseudo_labels: dict[tuple, PseudoLabels] = field(
         default_factory=dict, repr=False)
 
-    def pseudo_labels(self, threshold: float | None) -> PseudoLabels:
-        """The teacher's labels at a confidence threshold.
+    def pseudo_labels(self, teacher: EMATeacher,
+                      threshold: float | None) -> PseudoLabels:
+        """A teacher's labels at a confidence threshold.
 
         They are computed when first asked for and shared between objectives
-        with the same threshold.
+        with the same teacher and threshold.
         """
-        if threshold not in self._pseudo_labels:
-            self._pseudo_labels[threshold] = self.label_target(threshold)
-        return self._pseudo_labels[threshold]
-
-    def pseudo_labelled_target(self,
-                               threshold: float | None) -> LabelledImages:
-        """The target images with the teacher's labels."""
-        return LabelledImages(self.target.inputs,
-                              self.pseudo_labels(threshold).data_samples)
+        key = (id(teacher), threshold)
+        if key not in self._pseudo_labels:
+            self._pseudo_labels[key] = self.label_target(teacher, threshold)
+        return self._pseudo_labels[key]
 
     def record(self, name: str, images: LabelledImages) -> None:
         """Keep ``images`` for visualization, if this iteration is drawn."""

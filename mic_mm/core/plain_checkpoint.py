@@ -2,7 +2,7 @@
 """Checkpoints of the wrapped model's library, loaded into the wrapper."""
 from __future__ import annotations
 
-_OWN_PREFIXES = ('student.', 'teacher.', 'objectives.')
+_OWN_PREFIXES = ('student.', 'teacher.', 'own_teachers.', 'objectives.')
 
 
 def add_student_prefix(state_dict: dict, prefix: str, *args) -> None:

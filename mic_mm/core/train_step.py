@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from .domain_batch import DomainBatch
 from .objectives.objective import Objective
+from .optimizer_step import step, student_optim_wrapper
 
 if TYPE_CHECKING:
     from .uda_model import UDAModel
@@ -30,7 +31,9 @@ def train_step(model: UDAModel,
         wrapped (nn.Module): The model or its distributed wrapper, which the
             optimizer wrapper's context needs.
         data (dict): A batch of the data loader.
-        optim_wrapper (OptimWrapper): The optimizer wrapper.
+        optim_wrapper (OptimWrapper | OptimWrapperDict): The optimizer
+            wrapper; a dict holds the student's as ``'student'`` and those of
+            objectives by name.
         sync_gradients (Callable, optional): Averages the gradients over the
             ranks, called before an update. Defaults to None.
 
@@ -38,6 +41,8 @@ def train_step(model: UDAModel,
         dict[str, Tensor]: Values to log, detached.
     """
     _check_optim_wrapper(optim_wrapper)
+    all_optimizers = optim_wrapper
+    optim_wrapper = student_optim_wrapper(all_optimizers)
     with optim_wrapper.optim_context(wrapped):
         batch = model.prepare(model.data_preprocessor(data, True))
     objectives = model.active_objectives()
@@ -51,13 +56,16 @@ def train_step(model: UDAModel,
         total = total + loss.detach()
         log_vars.update(values)
         del loss, values  # frees the graph before the next forward
-    _update(optim_wrapper, sync_gradients)
+    if optim_wrapper.should_update():
+        if sync_gradients is not None:
+            sync_gradients()
+        step(all_optimizers)
     return {'loss': total, **log_vars}
 
 
 def _objective_loss(model: UDAModel, name: str, objective: Objective,
                     batch: DomainBatch) -> tuple[Tensor, dict[str, Tensor]]:
-    losses = objective(batch, model.student, model.teacher)
+    losses = objective(batch, model.student, model.teacher_of(name))
     loss, values = model.parse_losses(losses)
     if not isinstance(loss, Tensor):  # no entry has 'loss' in its name
         loss = batch.source.inputs.new_zeros(())
@@ -98,19 +106,8 @@ def _zero_with_graph(student: nn.Module) -> Tensor:
     return 0 * parameter.sum()
 
 
-def _update(optim_wrapper: OptimWrapper,
-            sync_gradients: Optional[Callable[[], None]]) -> None:
-    if not optim_wrapper.should_update():
-        return
-    if sync_gradients is not None:
-        sync_gradients()
-    optim_wrapper.step()
-    optim_wrapper.zero_grad()
-
-
 def _check_optim_wrapper(optim_wrapper: OptimWrapper) -> None:
-    if type(optim_wrapper).__name__ in ('OptimWrapperDict',
-                                        'ApexOptimWrapper'):
+    if type(optim_wrapper).__name__ == 'ApexOptimWrapper':
         raise TypeError(
-            f'optim_wrapper.type={type(optim_wrapper).__name__!r} is not '
-            "supported by mic_mm; use 'OptimWrapper' or 'AmpOptimWrapper'.")
+            "optim_wrapper.type='ApexOptimWrapper' is not supported by "
+            "mic_mm; use 'OptimWrapper' or 'AmpOptimWrapper'.")

@@ -76,7 +76,12 @@ class UDAModel(BaseModel):
         self.objectives = _build_objectives(objectives)
         self.labeller = TASK_UTILS.build(labeller or self.default_labeller)
         self._share_pseudo_threshold()
-        self.teacher = self._build_teacher(teacher)
+        self.teacher = self._build_shared_teacher(teacher)
+        self.own_teachers = ModuleDict({
+            name: self._build_teacher(objective.teacher_cfg)
+            for name, objective in self._pseudo_label_objectives()
+            if objective.teacher_cfg is not None
+        })
         if predict_on not in _BRANCHES:
             raise ValueError(f'model.predict_on={predict_on!r} is unknown; '
                              f'choose one of {_BRANCHES}.')
@@ -101,13 +106,19 @@ class UDAModel(BaseModel):
             cfg.setdefault('data_preprocessor', data_preprocessor)
         return MODELS.build(cfg)
 
-    def _build_teacher(self, teacher: Optional[dict]) -> Optional[EMATeacher]:
+    def _build_teacher(self, teacher: dict) -> EMATeacher:
+        return MODELS.build(
+            teacher,
+            default_args=dict(self.teacher_defaults, student=self.student))
+
+    def _build_shared_teacher(
+            self, teacher: Optional[dict]) -> Optional[EMATeacher]:
         if teacher is not None:
-            return MODELS.build(
-                teacher,
-                default_args=dict(
-                    self.teacher_defaults, student=self.student))
-        needy = [name for name, _ in self._pseudo_label_objectives()]
+            return self._build_teacher(teacher)
+        needy = [
+            name for name, objective in self._pseudo_label_objectives()
+            if objective.teacher_cfg is None
+        ]
         if needy:
             raise ValueError(
                 f'The objectives {needy} need pseudo-labels, but '
@@ -122,7 +133,12 @@ class UDAModel(BaseModel):
                 and objective.needs_target]
 
     def _share_pseudo_threshold(self) -> None:
-        objectives = [obj for _, obj in self._pseudo_label_objectives()]
+        objectives = []
+        for _, objective in self._pseudo_label_objectives():
+            if objective.teacher_cfg is None:
+                objectives.append(objective)
+            elif objective.pseudo_threshold == SAME:
+                objective.pseudo_threshold = self.labeller.threshold
         explicit = [
             obj.pseudo_threshold for obj in objectives
             if obj.pseudo_threshold != SAME
@@ -167,7 +183,8 @@ class UDAModel(BaseModel):
                                           world_size),
             statistics=self.data_preprocessor.statistics,
             weighted_loss=self.weighted_loss,
-            label_target=lambda threshold: self._label(target, threshold),
+            label_target=lambda teacher, threshold: self._label(
+                teacher, target, threshold),
             panels=self.panels if self.record_panels else None)
 
     def active_objectives(self) -> dict[str, Objective]:
@@ -188,18 +205,35 @@ class UDAModel(BaseModel):
                     'batch has none. Use train_dataloader.dataset=dict('
                     "type='mic_mm.DomainPairDataset', source=..., "
                     'target=...).')
-        if self.teacher is not None and not self.teacher.initialized:
+        if not all(teacher.initialized for teacher in self.teachers()):
             raise RuntimeError(
                 'The teacher has not been copied from the student. Add '
                 'default_hooks=dict(ema_teacher=dict('
                 "type='mic_mm.EMATeacherHook')) to the config; in a training "
-                'loop of your own call `model.teacher.update(model.student)` '
-                'before each iteration.')
+                'loop of your own call `model.update_teachers()` before each '
+                'iteration.')
 
     @torch.no_grad()
-    def _label(self, target: dict, threshold: Optional[float]) -> PseudoLabels:
+    def _label(self, teacher: EMATeacher, target: dict,
+               threshold: Optional[float]) -> PseudoLabels:
         images = LabelledImages(target['inputs'], target['data_samples'])
-        return self.labeller(self.teacher.model, images, threshold)
+        return self.labeller(teacher.model, images, threshold)
+
+    def teachers(self) -> list[EMATeacher]:
+        """The shared teacher, if any, and those of single objectives."""
+        shared = [] if self.teacher is None else [self.teacher]
+        return [*shared, *self.own_teachers.values()]
+
+    def teacher_of(self, name: str) -> Optional[EMATeacher]:
+        """The teacher of an objective."""
+        if name in self.own_teachers:
+            return self.own_teachers[name]
+        return self.teacher
+
+    def update_teachers(self) -> None:
+        """Average the student into all teachers, before each step."""
+        for teacher in self.teachers():
+            teacher.update(self.student)
 
     def forward(self,
                 inputs: Optional[Tensor] = None,
@@ -223,7 +257,7 @@ class UDAModel(BaseModel):
             f'{name}.{key}': value
             for name, objective in self.active_objectives().items()
             for key, value in objective(batch, self.student,
-                                        self.teacher).items()
+                                        self.teacher_of(name)).items()
         }
 
     @property

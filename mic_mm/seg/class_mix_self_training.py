@@ -42,12 +42,12 @@ class ClassMixSelfTraining(PseudoLabelObjective):
         self.color_aug = TASK_UTILS.build(color_aug) if color_aug else None
 
     def loss(self, batch, student, teacher):
-        target = batch.pseudo_labelled_target(self.pseudo_threshold)
+        target = self.pseudo_labelled_target(batch, teacher)
         batch.record('pseudo_label', target)
         mixed = self._mix(batch, target)
         batch.record('mixed', mixed)
         losses = batch.weighted_loss(student, mixed)
-        losses.update(batch.pseudo_labels(self.pseudo_threshold).metrics)
+        losses.update(self.pseudo_labels(batch, teacher).metrics)
         return losses
 
     @torch.no_grad()

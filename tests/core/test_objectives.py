@@ -1,6 +1,7 @@
 # Copyright (c) mic_mm authors. All rights reserved.
 import pytest
 import torch
+from torch import nn
 
 from mic_mm.core import (DomainBatch, LabelledImages, MaskedConsistency,
                          Objective, PixelStatistics, PseudoLabels,
@@ -31,7 +32,7 @@ class Recorder:
             'acc': torch.tensor(50.)
         }
 
-    def label_target(self, threshold):
+    def label_target(self, teacher, threshold):
         self.asked.append(threshold)
         return PseudoLabels(
             [f'pseudo_{name}' for name in self.target.data_samples],
@@ -51,7 +52,7 @@ class Recorder:
 
 def run(objective, recorder=None, panels=None):
     recorder = recorder or Recorder()
-    losses = objective(recorder.batch(panels), None, None)
+    losses = objective(recorder.batch(panels), nn.Identity(), None)
     return losses, recorder
 
 
@@ -126,8 +127,16 @@ def test_pseudo_labels_are_computed_once_per_threshold():
     recorder = Recorder()
     batch = recorder.batch()
     for threshold in (0.5, 0.5, 0.9):
-        SelfTraining(pseudo_threshold=threshold)(batch, None, None)
+        SelfTraining(pseudo_threshold=threshold)(batch, nn.Identity(), None)
     assert recorder.asked == [0.5, 0.9]
+
+
+def test_each_teacher_labels_for_its_own_objectives():
+    recorder = Recorder()
+    batch = recorder.batch()
+    for teacher in ('shared', 'own', 'shared'):
+        SelfTraining(pseudo_threshold=0.5)(batch, nn.Identity(), teacher)
+    assert recorder.asked == [0.5, 0.5]
 
 
 def test_weight_scales_losses_and_not_metrics():

@@ -28,7 +28,7 @@ def build(**objectives):
             segmentor=tiny_segmentor(),
             teacher=dict(type='mic_mm.EMATeacher'),
             objectives=dict(defaults, **objectives)))
-    model.teacher.update(model.student)
+    model.update_teachers()
     return model.train()
 
 
@@ -133,10 +133,55 @@ def test_iteration_without_any_loss_is_an_error():
         model.train_step(pair(), sgd(model))
 
 
-def test_optim_wrapper_dict_is_refused_by_name():
+def test_optim_wrapper_dict_without_the_students_is_an_error():
     model = build()
-    with pytest.raises(TypeError, match='OptimWrapperDict'):
+    with pytest.raises(TypeError, match="none of them 'student'"):
         model.train_step(pair(), OptimWrapperDict(a=sgd(model)))
+
+
+@MODELS.register_module()
+class LogitScale(Objective):
+    """Trains a parameter of its own: loss = (scale * mean logit - 1)²."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.scale = torch.nn.Parameter(torch.tensor(2.))
+
+    def loss(self, batch, student, teacher):
+        features = student.extract_feat(batch.source.inputs)
+        mean = student.decode_head(features).mean()
+        return dict(loss_scale=(self.scale * mean - 1)**2)
+
+
+def optimizers_of(model):
+    return OptimWrapperDict(
+        student=sgd(model),
+        extra=OptimWrapper(
+            torch.optim.SGD(model.objectives['extra'].parameters(), lr=0.5)))
+
+
+def test_objective_with_its_own_optimizer_equals_one_with_two_groups():
+    separate = build(mic=None, extra=dict(type='LogitScale'))
+    joint = copy.deepcopy(separate)
+    groups = [
+        dict(params=list(joint.student.parameters()), lr=0.1),
+        dict(params=list(joint.objectives.parameters()), lr=0.5)
+    ]
+    separate.train_step(pair(), optimizers_of(separate))
+    joint.train_step(pair(), OptimWrapper(torch.optim.SGD(groups)))
+    assert separate.objectives['extra'].scale != 2
+    assert_equal_weights(separate, joint, rtol=0, atol=0)
+    assert all(p.grad is None for p in separate.parameters())
+
+
+def test_own_optimizer_accumulates_with_the_students():
+    model = build(mic=None, extra=dict(type='LogitScale'))
+    optimizers = optimizers_of(model)
+    optimizers['student']._accumulative_counts = 2
+    model.train_step(pair(), optimizers)
+    assert model.objectives['extra'].scale == 2
+    model.train_step(pair(), optimizers)
+    assert model.objectives['extra'].scale != 2
 
 
 class Saved:

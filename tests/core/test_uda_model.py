@@ -59,6 +59,46 @@ def test_own_threshold_is_kept():
     assert model.objectives['mic'].pseudo_threshold is None
 
 
+def test_own_teacher_leaves_the_shared_one_alone():
+    model = build(
+        dict(
+            source=SOURCE,
+            self_training=SELF_TRAINING,
+            mic=dict(MIC, teacher=dict(type='mic_mm.EMATeacher', alpha=0.))))
+    model.update_teachers()
+    with torch.no_grad():
+        for parameter in model.student.parameters():
+            parameter.add_(1.)
+    model.update_teachers()
+    student, shared, own = (
+        next(m.parameters()) for m in (model.student, model.teacher,
+                                       model.teacher_of('mic')))
+    assert torch.equal(own, student)
+    assert torch.allclose(shared, student - 0.5)
+    assert model.teacher_of('self_training') is model.teacher
+    assert not own.requires_grad
+
+
+def test_own_teacher_needs_no_shared_one():
+    model = build(
+        dict(
+            source=SOURCE,
+            mic=dict(MIC, teacher=dict(type='mic_mm.EMATeacher'))),
+        teacher=None)
+    assert model.teacher is None
+    assert list(model.own_teachers) == ['mic']
+
+
+def test_threshold_of_an_own_teacher_is_not_shared():
+    own = dict(MIC, teacher=dict(type='mic_mm.EMATeacher'))
+    model = build(
+        dict(
+            source=SOURCE,
+            self_training=dict(SELF_TRAINING, pseudo_threshold=0.7),
+            mic=own))
+    assert model.objectives['mic'].pseudo_threshold == 0.968
+
+
 def test_objective_begins_at_its_iteration():
     model = build(dict(source=SOURCE, mic=dict(MIC, begin=2)))
     model.train()
@@ -66,7 +106,7 @@ def test_objective_begins_at_its_iteration():
         torch.optim.SGD(model.student.parameters(), lr=0.01))
     active = []
     for _ in range(4):
-        model.teacher.update(model.student)
+        model.update_teachers()
         logs = model.train_step(
             dict(source=seg_batch(0), target=without_labels(seg_batch(1))),
             optim_wrapper)
@@ -109,7 +149,7 @@ def test_plain_checkpoint_goes_to_the_student():
 
 def test_own_checkpoint_round_trip_is_strict():
     model = build()
-    model.teacher.update(model.student)
+    model.update_teachers()
     other = build()
     other.load_state_dict(model.state_dict())
     assert other.teacher.initialized

@@ -1,5 +1,6 @@
 # Copyright (c) mic_mm authors. All rights reserved.
 import torch
+from torch import nn
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
@@ -37,14 +38,14 @@ def make_batch(received, panels=None):
         draws=SeededDraws(0, 0),
         statistics=PixelStatistics(torch.zeros(3), torch.ones(3), 'rgb'),
         weighted_loss=weighted_loss,
-        label_target=lambda threshold: pseudo,
+        label_target=lambda teacher, threshold: pseudo,
         panels=panels)
 
 
 def test_student_is_trained_on_the_mixture():
     received, panels = [], {}
     objective = ClassMixSelfTraining(pseudo_threshold=0.9)
-    losses = objective(make_batch(received, panels), None, None)
+    losses = objective(make_batch(received, panels), nn.Identity(), None)
     mixed = received[0]
     label = mixed.data_samples[0].gt_sem_seg.data[0]
     weight = mixed.data_samples[0].loss_weight.data[0]
@@ -62,13 +63,13 @@ def test_student_is_trained_on_the_mixture():
 def test_color_augmentation_changes_images_only():
     plain, augmented = [], []
     ClassMixSelfTraining(pseudo_threshold=0.9)(
-        make_batch(plain), None, None)
+        make_batch(plain), nn.Identity(), None)
     ClassMixSelfTraining(
         pseudo_threshold=0.9,
         color_aug=dict(
             type='mic_mm.ColorAugmentation',
             jitter_probability=1.,
-            blur_probability=0.))(make_batch(augmented), None, None)
+            blur_probability=0.))(make_batch(augmented), nn.Identity(), None)
     ours, theirs = augmented[0], plain[0]
     assert not torch.equal(ours.inputs, theirs.inputs)
     assert torch.equal(ours.data_samples[0].gt_sem_seg.data,
@@ -78,7 +79,7 @@ def test_color_augmentation_changes_images_only():
 def test_pseudo_labels_are_not_changed_by_mixing():
     received = []
     batch = make_batch(received)
-    ClassMixSelfTraining(pseudo_threshold=0.9)(batch, None, None)
-    sample = batch.pseudo_labels(0.9).data_samples[0]
+    ClassMixSelfTraining(pseudo_threshold=0.9)(batch, nn.Identity(), None)
+    sample = batch.pseudo_labels(None, 0.9).data_samples[0]
     assert (sample.gt_sem_seg.data == 2).all()
     assert (sample.loss_weight.data == 0.25).all()

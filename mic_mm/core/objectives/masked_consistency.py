@@ -10,6 +10,7 @@ from torch import Tensor
 from mic_mm.registry import MODELS, TASK_UTILS
 
 from ..domain_batch import DomainBatch, LabelledImages
+from ..ema_teacher import EMATeacher
 from .objective import PseudoLabelObjective
 
 _DOMAINS = ('source', 'target', 'both')
@@ -58,19 +59,20 @@ class MaskedConsistency(PseudoLabelObjective):
         self.color_aug = TASK_UTILS.build(color_aug) if color_aug else None
 
     def loss(self, batch, student, teacher):
-        images = self._select(batch)
+        images = self._select(batch, teacher)
         masked = LabelledImages(
             self._hide(images.inputs, batch), images.data_samples)
         batch.record('masked', masked)
         losses = batch.weighted_loss(student, masked)
         if self.needs_target:
-            losses.update(batch.pseudo_labels(self.pseudo_threshold).metrics)
+            losses.update(self.pseudo_labels(batch, teacher).metrics)
         return losses
 
-    def _select(self, batch: DomainBatch) -> LabelledImages:
+    def _select(self, batch: DomainBatch,
+                teacher: Optional[EMATeacher]) -> LabelledImages:
         if self.on == 'source':
             return batch.source
-        target = batch.pseudo_labelled_target(self.pseudo_threshold)
+        target = self.pseudo_labelled_target(batch, teacher)
         if self.on == 'target':
             return target
         return _halves(batch.source, target)

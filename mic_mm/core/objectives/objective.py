@@ -8,7 +8,8 @@ from typing import Optional, Union
 
 from torch import nn
 
-from ..domain_batch import DomainBatch
+from ..domain_batch import DomainBatch, LabelledImages, PseudoLabels
+from ..drawing import drawing_from
 from ..ema_teacher import EMATeacher
 
 SAME = 'same'
@@ -73,7 +74,8 @@ class Objective(nn.Module, ABC):
     def forward(self, batch: DomainBatch, student: nn.Module,
                 teacher: Optional[EMATeacher]) -> dict:
         """Losses of :meth:`loss`, weighted, without the excluded ones."""
-        losses = self.loss(batch, student, teacher)
+        with drawing_from(student, batch.draws.scoped(self.name)):
+            losses = self.loss(batch, student, teacher)
         return {
             name: self._weigh(value) if 'loss' in name else value
             for name, value in losses.items() if not self._excludes(name)
@@ -97,6 +99,11 @@ class PseudoLabelObjective(Objective):
             the pseudo-labels of the other objectives: the first threshold
             given in ``model.objectives``, else that of ``model.labeller``.
             Defaults to ``'same'``, which saves a pass of the teacher.
+        teacher (dict, optional): Config of an :class:`EMATeacher` of its
+            own, e.g. ``dict(type='mic_mm.EMATeacher', alpha=0.)``, MIC's
+            ablation without averaging; with it, ``'same'`` means the
+            labeller's threshold. Defaults to None, ``model.teacher``, which
+            saves a network and its passes.
         **kwargs: See :class:`Objective`.
 
     Raises:
@@ -107,8 +114,10 @@ class PseudoLabelObjective(Objective):
 
     def __init__(self,
                  pseudo_threshold: Union[float, str, None] = SAME,
+                 teacher: Optional[dict] = None,
                  **kwargs) -> None:
         super().__init__(**kwargs)
+        self.teacher_cfg = teacher
         if isinstance(pseudo_threshold, str):
             if pseudo_threshold != SAME:
                 raise ValueError(
@@ -118,3 +127,14 @@ class PseudoLabelObjective(Objective):
             raise ValueError(f'{self.name}: pseudo_threshold='
                              f'{pseudo_threshold} lies outside [0, 1].')
         self.pseudo_threshold = pseudo_threshold
+
+    def pseudo_labels(self, batch: DomainBatch,
+                      teacher: EMATeacher) -> PseudoLabels:
+        """The labels of the target images by this objective's teacher."""
+        return batch.pseudo_labels(teacher, self.pseudo_threshold)
+
+    def pseudo_labelled_target(self, batch: DomainBatch,
+                               teacher: EMATeacher) -> LabelledImages:
+        """The target images with :meth:`pseudo_labels`."""
+        return LabelledImages(batch.target.inputs,
+                              self.pseudo_labels(batch, teacher).data_samples)

@@ -15,8 +15,8 @@ class SelfTraining(PseudoLabelObjective):
     """
 
     def loss(self, batch, student, teacher):
-        target = batch.pseudo_labelled_target(self.pseudo_threshold)
+        target = self.pseudo_labelled_target(batch, teacher)
         batch.record('pseudo_label', target)
         losses = batch.weighted_loss(student, target)
-        losses.update(batch.pseudo_labels(self.pseudo_threshold).metrics)
+        losses.update(self.pseudo_labels(batch, teacher).metrics)
         return losses

@@ -6,6 +6,7 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop
 
+from mic_mm.core.optimizer_step import student_optim_wrapper
 from mic_mm.core.uda_model import UDAModel
 from mic_mm.engine.data import DomainPairSampler
 from mic_mm.registry import HOOKS
@@ -45,8 +46,8 @@ class EMATeacherHook(Hook):
         """Update the teacher if a new optimizer step begins."""
         model = uda_model(runner.model)
         model.iteration = runner.iter
-        if model.teacher is not None and _begins_step(runner.optim_wrapper):
-            model.teacher.update(model.student)
+        if _begins_step(runner.optim_wrapper):
+            model.update_teachers()
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         """Refuse a checkpoint that does not fit, before it is loaded."""
@@ -74,6 +75,7 @@ def uda_model(model) -> UDAModel:
 
 
 def _begins_step(optim_wrapper) -> bool:
+    optim_wrapper = student_optim_wrapper(optim_wrapper)
     return (optim_wrapper._inner_count
             % optim_wrapper._accumulative_counts == 0)
 

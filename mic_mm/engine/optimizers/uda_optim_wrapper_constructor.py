@@ -2,10 +2,12 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Collection
 from typing import Optional
 
 from mmengine.model import is_model_wrapper
-from mmengine.optim import OptimWrapper
+from mmengine.optim import (DefaultOptimWrapperConstructor, OptimWrapper,
+                            OptimWrapperDict)
 from torch import nn
 
 from mic_mm.registry import OPTIM_WRAPPER_CONSTRUCTORS
@@ -20,33 +22,68 @@ class UDAOptimWrapperConstructor:
     a stock config keep their meaning; parameters of objectives are named
     ``objectives.<name>.…``.  The teacher is left out.
 
+    An objective may bring an optimizer of its own:
+
+    .. code-block:: python
+
+        optim_wrapper = dict(
+            constructor='mic_mm.UDAOptimWrapperConstructor',
+            optimizer=dict(type='SGD', lr=2.5e-3),
+            objectives=dict(
+                adversarial=dict(optimizer=dict(type='Adam', lr=1e-4))))
+
+    The result is then an ``OptimWrapperDict`` with the entries ``student``
+    and ``adversarial``, and ``param_scheduler`` may be a dict with these
+    keys.
+
     Args:
-        optim_wrapper_cfg (dict): Config of the optimizer wrapper.
+        optim_wrapper_cfg (dict): Config of the optimizer wrapper; its
+            entry ``objectives`` holds the configs of optimizer wrappers by
+            name of the objective.
         paramwise_cfg (dict, optional): Options for parameters; its key
             ``inner_constructor`` names the constructor of the stock config,
             e.g. ``'mmseg.LayerDecayOptimizerConstructor'``. Defaults to None
             and ``'DefaultOptimWrapperConstructor'``.
+
+    Raises:
+        ValueError: If ``objectives`` names an objective that is not
+            configured, or has no parameters.
     """
 
     def __init__(self,
                  optim_wrapper_cfg: dict,
                  paramwise_cfg: Optional[dict] = None) -> None:
         paramwise_cfg = dict(paramwise_cfg or {})
+        optim_wrapper_cfg = copy.deepcopy(dict(optim_wrapper_cfg))
+        self.of_objectives = {
+            name: cfg
+            for name, cfg in (optim_wrapper_cfg.pop('objectives', None)
+                              or {}).items() if cfg is not None
+        }
         inner = paramwise_cfg.pop('inner_constructor',
                                   'DefaultOptimWrapperConstructor')
         self.inner = OPTIM_WRAPPER_CONSTRUCTORS.build(
             dict(
                 type=inner,
-                optim_wrapper_cfg=copy.deepcopy(optim_wrapper_cfg),
+                optim_wrapper_cfg=optim_wrapper_cfg,
                 paramwise_cfg=paramwise_cfg))
 
-    def __call__(self, model: nn.Module) -> OptimWrapper:
+    def __call__(self, model: nn.Module) -> OptimWrapper | OptimWrapperDict:
         if is_model_wrapper(model):
             model = model.module
-        return self.inner(_trained_part(model))
+        if not self.of_objectives:
+            return self.inner(_trained_part(model))
+        student = self.inner(_trained_part(model, except_=self.of_objectives))
+        return OptimWrapperDict(
+            student=student,
+            **{
+                name: _build(name, cfg, model.objectives)
+                for name, cfg in self.of_objectives.items()
+            })
 
 
-def _trained_part(model: nn.Module) -> nn.Module:
+def _trained_part(model: nn.Module,
+                  except_: Collection[str] = ()) -> nn.Module:
     """The student and the objectives, as one module with the student's names.
 
     Modules and parameters are shared with ``model``.
@@ -56,5 +93,24 @@ def _trained_part(model: nn.Module) -> nn.Module:
         part.register_parameter(name, parameter)
     for name, child in model.student.named_children():
         part.add_module(name, child)
-    part.add_module('objectives', model.objectives)
+    part.add_module(
+        'objectives',
+        nn.ModuleDict({
+            name: objective
+            for name, objective in model.objectives.items()
+            if name not in except_
+        }))
     return part
+
+
+def _build(name: str, cfg: dict, objectives: nn.ModuleDict) -> OptimWrapper:
+    if name not in objectives or not any(
+            p.requires_grad for p in objectives[name].parameters()):
+        raise ValueError(
+            f'optim_wrapper.objectives.{name} is an optimizer, but '
+            f'model.objectives has no {name!r} with parameters to train (it '
+            f'has {list(objectives)}). Remove it, or set it to None.')
+    cfg = dict(dict(type='OptimWrapper'), **cfg)
+    paramwise_cfg = cfg.pop('paramwise_cfg', None)
+    return DefaultOptimWrapperConstructor(cfg, paramwise_cfg)(
+        objectives[name])

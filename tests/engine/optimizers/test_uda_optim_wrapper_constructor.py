@@ -1,8 +1,10 @@
 # Copyright (c) mic_mm authors. All rights reserved.
 import copy
 
+import pytest
+import torch
 from mmengine.config import ConfigDict
-from mmengine.optim import (DefaultOptimWrapperConstructor,
+from mmengine.optim import (DefaultOptimWrapperConstructor, OptimWrapper,
                             build_optim_wrapper)
 from torch import nn
 
@@ -113,3 +115,58 @@ def test_config_of_the_caller_is_left_unchanged():
     UDAOptimWrapperConstructor(
         dict(type='OptimWrapper', optimizer=cfg['optimizer']), paramwise)
     assert paramwise == before
+
+
+@MODELS.register_module()
+class WithParameter(Objective):
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.layer = torch.nn.Linear(2, 3)
+
+    def loss(self, batch, student, teacher):
+        return {}
+
+
+def model_with_parameters():
+    return MODELS.build(
+        dict(
+            type='mic_mm.UDASegmentor',
+            segmentor=tiny_segmentor(),
+            objectives=dict(
+                source=dict(type='mic_mm.SourceSupervision'),
+                extra=dict(type='WithParameter'))))
+
+
+def build_two(model, objectives):
+    cfg = dict(
+        constructor='mic_mm.UDAOptimWrapperConstructor',
+        optimizer=dict(type='SGD', lr=0.1),
+        objectives=objectives)
+    before = copy.deepcopy(cfg)
+    built = build_optim_wrapper(model, cfg)
+    assert cfg['objectives'] == before['objectives']
+    return built
+
+
+def test_objective_may_have_an_optimizer_of_its_own():
+    model = model_with_parameters()
+    built = build_two(model, dict(extra=dict(optimizer=dict(type='Adam', lr=1e-4))))
+    assert list(built.keys()) == ['student', 'extra']
+    own = [p for g in built['extra'].optimizer.param_groups for p in g['params']]
+    rest = [p for g in built['student'].optimizer.param_groups for p in g['params']]
+    assert {id(p) for p in own} == {id(p) for p in model.objectives['extra'].parameters()}
+    assert {id(p) for p in rest} == {id(p) for p in model.student.parameters()}
+    assert isinstance(built['extra'].optimizer, torch.optim.Adam)
+    assert built.get_lr() == {'student.lr': [0.1], 'extra.lr': [1e-4]}
+
+
+def test_optimizer_set_to_none_leaves_one():
+    built = build_two(model_with_parameters(), dict(extra=None))
+    assert isinstance(built, OptimWrapper)
+
+
+@pytest.mark.parametrize('name', ['absent', 'source'])
+def test_optimizer_of_nothing_is_an_error(name):
+    with pytest.raises(ValueError, match=f'objectives.{name}'):
+        build_two(model_with_parameters(), {name: dict(optimizer=dict(type='Adam'))})
