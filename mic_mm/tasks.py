@@ -15,7 +15,10 @@ from mic_mm.registry import MODELS, TASK_UTILS
 # room -> (library, distributions, registry -> types)
 TASK_ROOMS = {
     'seg': ('mmseg', 'mmsegmentation (or onedl-mmsegmentation)', {
-        MODELS: ('UDASegmentor', 'ClassMixSelfTraining'),
+        MODELS: ('ClassMixSelfTraining', 'EntropyMinimization',
+                 'FeatureDistance', 'OutputSpaceAlignment',
+                 'PixelDiscriminator', 'SegSourceSupervision',
+                 'UDASegmentor'),
         TASK_UTILS: ('PixelLabeller', ),
     }),
     'cls': ('mmpretrain', 'mmpretrain (or onedl-mmpretrain)', {

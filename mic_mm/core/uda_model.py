@@ -74,6 +74,8 @@ class UDAModel(BaseModel):
             UDADataPreprocessor(built_student.data_preprocessor), init_cfg)
         self.student = built_student
         self.objectives = _build_objectives(objectives)
+        for objective in self.objectives.values():
+            objective.attach(self.student)
         self.labeller = TASK_UTILS.build(labeller or self.default_labeller)
         self._share_pseudo_threshold()
         self.teacher = self._build_shared_teacher(teacher)

@@ -57,12 +57,13 @@ def pixel_weighted(segmentor: nn.Module,
     with ExitStack() as stack:
         if weights is not None:
             for head in loss_heads(segmentor):
-                stack.enter_context(_sampling(head, PixelWeights(weights)))
+                stack.enter_context(sampling(head, PixelWeights(weights)))
         yield
 
 
 @contextmanager
-def _sampling(head: nn.Module, sampler: PixelWeights) -> Iterator[None]:
+def sampling(head: nn.Module, sampler) -> Iterator[None]:
+    """Give ``head`` a pixel sampler inside the context."""
     previous = head.sampler
     head.sampler = sampler
     try:

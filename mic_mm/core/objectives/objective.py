@@ -57,6 +57,9 @@ class Objective(nn.Module, ABC):
         self.begin = begin
         self.exclude = tuple(exclude)
 
+    def attach(self, student: nn.Module) -> None:
+        """Build what depends on the student; called once, before training."""
+
     @abstractmethod
     def loss(self, batch: DomainBatch, student: nn.Module,
              teacher: Optional[EMATeacher]) -> dict:

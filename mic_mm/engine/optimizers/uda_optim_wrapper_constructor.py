@@ -96,10 +96,28 @@ def _trained_part(model: nn.Module,
     part.add_module(
         'objectives',
         nn.ModuleDict({
-            name: objective
+            name: _without_frozen(objective)
             for name, objective in model.objectives.items()
             if name not in except_
         }))
+    return part
+
+
+def _without_frozen(module: nn.Module) -> nn.Module:
+    """``module`` without frozen parameters, such as those of a copy.
+
+    Constructors of MMEngine would hand them to the optimizer.
+    """
+    part = copy.copy(module)
+    part.__dict__['_parameters'] = {
+        name: p
+        for name, p in module._parameters.items()
+        if p is not None and p.requires_grad
+    }
+    part.__dict__['_modules'] = {
+        name: _without_frozen(child)
+        for name, child in module.named_children()
+    }
     return part
 
 

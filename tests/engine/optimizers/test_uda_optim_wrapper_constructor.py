@@ -170,3 +170,14 @@ def test_optimizer_set_to_none_leaves_one():
 def test_optimizer_of_nothing_is_an_error(name):
     with pytest.raises(ValueError, match=f'objectives.{name}'):
         build_two(model_with_parameters(), {name: dict(optimizer=dict(type='Adam'))})
+
+
+def test_frozen_parameters_of_objectives_are_left_out():
+    model = model_with_parameters()
+    layer = model.objectives['extra'].layer
+    layer.weight.requires_grad_(False)
+    built = build_optim_wrapper(model, copy.deepcopy(
+        dict(OPTIM, constructor='mic_mm.UDAOptimWrapperConstructor')))
+    optimized = {id(p) for g in built.param_groups for p in g['params']}
+    assert id(layer.bias) in optimized and id(layer.weight) not in optimized
+    assert layer.weight is model.objectives['extra'].layer._parameters['weight']
