@@ -22,7 +22,9 @@ TASK_ROOMS = {
         TASK_UTILS: ('PixelLabeller', ),
     }),
     'cls': ('mmpretrain', 'mmpretrain (or onedl-mmpretrain)', {
-        MODELS: ('UDAClassifier', ),
+        MODELS: ('UDAClassifier', 'ConditionalAdversarial',
+                 'DomainAdversarial', 'JointSupervision',
+                 'MinimumClassConfusion'),
         TASK_UTILS: ('ClassLabeller', ),
     }),
     'det': ('mmdet', 'mmdet (or onedl-mmdetection)', {

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mmengine.structures import PixelData
 from torch import Tensor, nn
 
 from .draws import RandomDraws
@@ -67,6 +68,11 @@ class DomainBatch:
         panels (dict, optional): Images recorded for visualization; None when
             this iteration is not drawn.
         cache (dict): What an objective leaves for a later one, detached.
+        is_ascent (bool): Whether this is the first of two passes over the
+            objectives, which looks for a perturbation of the weights (see
+            :class:`SharpnessAware`).
+        unit_weights (bool): Whether pseudo-labels count with weight 1 in
+            the place of a positive ``loss_weight``.
     """
 
     iteration: int
@@ -78,6 +84,8 @@ class DomainBatch:
     label_target: Callable[[EMATeacher, float | None], PseudoLabels]
     panels: dict[str, LabelledImages] | None = None
     cache: dict[str, Any] = field(default_factory=dict, repr=False)
+    is_ascent: bool = False
+    unit_weights: bool = False
     _pseudo_labels: dict[tuple, PseudoLabels] = field(
         default_factory=dict, repr=False)
 
@@ -91,9 +99,30 @@ class DomainBatch:
         key = (id(teacher), threshold)
         if key not in self._pseudo_labels:
             self._pseudo_labels[key] = self.label_target(teacher, threshold)
-        return self._pseudo_labels[key]
+        labels = self._pseudo_labels[key]
+        return _with_unit_weights(labels) if self.unit_weights else labels
 
     def record(self, name: str, images: LabelledImages) -> None:
-        """Keep ``images`` for visualization, if this iteration is drawn."""
-        if self.panels is not None:
+        """Keep ``images`` for visualization, if this iteration is drawn.
+
+        Unit weights do not replace the teacher's of an earlier pass.
+        """
+        if self.panels is not None and not (self.unit_weights
+                                            and name in self.panels):
             self.panels[name] = images
+
+
+def _with_unit_weights(labels: PseudoLabels) -> PseudoLabels:
+    samples = [sample.new() for sample in labels.data_samples]
+    for sample in samples:
+        if 'loss_weight' in sample:
+            sample.set_field(_unit_weight(sample.loss_weight), 'loss_weight')
+    return PseudoLabels(samples, labels.metrics)
+
+
+def _unit_weight(weight):
+    if isinstance(weight, PixelData):
+        return PixelData(data=_unit_weight(weight.data))
+    if isinstance(weight, Tensor):
+        return (weight > 0).to(weight)
+    return float(weight > 0)

@@ -2,7 +2,8 @@
 """One training iteration: a backward per objective, then a step."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Optional
 
 from mmengine.optim import OptimWrapper
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from .domain_batch import DomainBatch
 from .objectives.objective import Objective
 from .optimizer_step import step, student_optim_wrapper
+from .sharpness_aware import SharpnessAware
 
 if TYPE_CHECKING:
     from .uda_model import UDAModel
@@ -24,7 +26,8 @@ def train_step(model: UDAModel,
     """Add up the gradients of all active objectives and update.
 
     The gradient is that of the summed losses; computing it objective by
-    objective holds one graph at a time.
+    objective holds one graph at a time.  A :class:`SharpnessAware` optimizer
+    wrapper has this happen at perturbed weights.
 
     Args:
         model (UDAModel): The model.
@@ -35,7 +38,8 @@ def train_step(model: UDAModel,
             wrapper; a dict holds the student's as ``'student'`` and those of
             objectives by name.
         sync_gradients (Callable, optional): Averages the gradients over the
-            ranks, called before an update. Defaults to None.
+            ranks, called before a perturbation and before an update.
+            Defaults to None.
 
     Returns:
         dict[str, Tensor]: Values to log, detached.
@@ -45,6 +49,20 @@ def train_step(model: UDAModel,
     optim_wrapper = student_optim_wrapper(all_optimizers)
     with optim_wrapper.optim_context(wrapped):
         batch = model.prepare(model.data_preprocessor(data, True))
+    with _ascended(model, wrapped, batch, optim_wrapper,
+                   sync_gradients) as log_vars:
+        loss, values = _add_gradients(model, wrapped, batch, optim_wrapper)
+    if optim_wrapper.should_update():
+        if sync_gradients is not None:
+            sync_gradients()
+        step(all_optimizers)
+    return {'loss': loss, **values, **log_vars}
+
+
+def _add_gradients(
+        model: UDAModel, wrapped: nn.Module, batch: DomainBatch,
+        optim_wrapper: OptimWrapper) -> tuple[Tensor, dict[str, Tensor]]:
+    """Add the gradients of all active objectives; give their loss."""
     objectives = model.active_objectives()
     log_vars: dict[str, Tensor] = {}
     total = 0.
@@ -56,11 +74,38 @@ def train_step(model: UDAModel,
         total = total + loss.detach()
         log_vars.update(values)
         del loss, values  # frees the graph before the next forward
-    if optim_wrapper.should_update():
+    return total, log_vars
+
+
+@contextmanager
+def _ascended(
+    model: UDAModel, wrapped: nn.Module, batch: DomainBatch,
+    optim_wrapper: OptimWrapper, sync_gradients: Optional[Callable[[], None]]
+) -> Iterator[dict[str, Tensor]]:
+    """Perturb the student, if the optimizer wrapper asks for it."""
+    if not isinstance(optim_wrapper, SharpnessAware):
+        yield {}
+        return
+
+    def first_pass() -> None:
+        batch.is_ascent = True
+        for name, objective in model.active_objectives().items():
+            if objective.in_ascent:
+                with optim_wrapper.optim_context(wrapped):
+                    loss, _ = _objective_loss(model, name, objective, batch)
+                _backward_uncounted(loss, optim_wrapper)
+                del loss
+        batch.is_ascent = False
         if sync_gradients is not None:
             sync_gradients()
-        step(all_optimizers)
-    return {'loss': total, **log_vars}
+
+    trained = [p for p in model.parameters() if p.requires_grad]
+    student = [p for p in model.student.parameters() if p.requires_grad]
+    owned = set(map(id, student))
+    others = [p for p in trained if id(p) not in owned]
+    with optim_wrapper.ascended(student, others, first_pass) as log_vars:
+        batch.unit_weights = optim_wrapper.unit_weights
+        yield log_vars
 
 
 def _objective_loss(model: UDAModel, name: str, objective: Objective,
@@ -84,9 +129,12 @@ def _backward(loss: Tensor, optim_wrapper: OptimWrapper, student: nn.Module,
             loss = loss + _zero_with_graph(student)
         optim_wrapper.backward(optim_wrapper.scale_loss(loss))
         return
+    _backward_uncounted(optim_wrapper.scale_loss(loss), optim_wrapper)
+
+
+def _backward_uncounted(loss: Tensor, optim_wrapper: OptimWrapper) -> None:
     if not loss.requires_grad:
         return
-    loss = optim_wrapper.scale_loss(loss)
     scaler = getattr(optim_wrapper, 'loss_scaler', None)
     if scaler is not None:
         loss = scaler.scale(loss)

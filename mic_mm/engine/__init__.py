@@ -4,11 +4,13 @@ from .data import DomainPairDataset, DomainPairSampler
 from .distributed import UDADistributedDataParallel
 from .hooks import (EMATeacherHook, RandomStreamsHook,
                     UDAVisualizationHook)
-from .optimizers import UDAOptimWrapperConstructor
+from .optimizers import (InverseDecayLR, SAMAmpOptimWrapper, SAMOptimWrapper,
+                         UDAOptimWrapperConstructor)
 from . import transforms  # noqa: F401  registers the pipeline transforms
 
 __all__ = [
     'DomainPairDataset', 'DomainPairSampler', 'EMATeacherHook',
-    'RandomStreamsHook', 'UDADistributedDataParallel',
+    'InverseDecayLR', 'RandomStreamsHook', 'SAMAmpOptimWrapper',
+    'SAMOptimWrapper', 'UDADistributedDataParallel',
     'UDAOptimWrapperConstructor', 'UDAVisualizationHook'
 ]

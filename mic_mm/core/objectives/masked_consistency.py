@@ -61,7 +61,7 @@ class MaskedConsistency(PseudoLabelObjective):
     def loss(self, batch, student, teacher):
         images = self._select(batch, teacher)
         masked = LabelledImages(
-            self._hide(images.inputs, batch), images.data_samples)
+            self._masked_view(images.inputs, batch), images.data_samples)
         batch.record('masked', masked)
         losses = batch.weighted_loss(student, masked)
         if self.needs_target:
@@ -76,6 +76,13 @@ class MaskedConsistency(PseudoLabelObjective):
         if self.on == 'target':
             return target
         return _halves(batch.source, target)
+
+    def _masked_view(self, images: Tensor, batch: DomainBatch) -> Tensor:
+        # Made once where the training step passes over the objectives twice.
+        key = f'{self.name}.masked_view'
+        if key not in batch.cache:
+            batch.cache[key] = self._hide(images, batch)
+        return batch.cache[key]
 
     @torch.no_grad()
     def _hide(self, images: Tensor, batch: DomainBatch) -> Tensor:

@@ -33,9 +33,15 @@ class Objective(nn.Module, ABC):
 
     Raises:
         ValueError: If ``weight`` or ``begin`` is negative.
+
+    Attributes:
+        needs_target (bool): Whether it needs target images.
+        in_ascent (bool): Whether it takes part in the first pass of a
+            :class:`SharpnessAware` step; adversarial losses do not.
     """
 
     needs_target = False
+    in_ascent = True
 
     def __init__(self,
                  weight: float = 1.,
