@@ -4,7 +4,7 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Sequence
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 import numpy as np
 from mmengine.logging import print_log
@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 from mic_mm.core.draws import seed_from
 from mic_mm.registry import DATASETS
 
+from .corrupt_images import CorruptImages
 from .dataset_checks import check_classes, check_images, explain_build_error
 from .ground_truth import without_ground_truth
 from .pair_index import PairIndex
@@ -52,18 +53,30 @@ class DomainPairDataset(Dataset):
         max_refetch (int): How often another image is tried when a pipeline
             returns None, for datasets that do not do it themselves. Defaults
             to 100.
+        max_corrupt (int): How many images (or label maps) of each domain may
+            turn out to be unreadable. Each is named in a warning and another
+            one takes its place, which again depends on nothing but seed,
+            domain and position of the pair. Each process counts for itself,
+            and a resumed run from 0. Defaults to 0: the first one is an
+            error, because damaged data should be known of.
 
     Raises:
         FileNotFoundError: If a path of a config does not exist.
         ValueError: If a domain has no images, the classes of the domains
-            differ, or a ground truth is to be kept.
+            differ, a ground truth is to be kept, or ``max_corrupt`` is
+            negative.
     """
 
     def __init__(self,
                  source: Union[dict, Dataset],
                  target: Union[dict, Dataset],
                  keep_target_fields: Sequence[str] = ('pseudo_label_valid', ),
-                 max_refetch: int = 100) -> None:
+                 max_refetch: int = 100,
+                 max_corrupt: int = 0) -> None:
+        if max_corrupt < 0:
+            raise ValueError(f'DomainPairDataset: max_corrupt={max_corrupt} '
+                             'is negative. Give the number of corrupt images '
+                             'to tolerate, 0 for none.')
         labels = [name for name in keep_target_fields if name.startswith('gt')]
         if labels:
             raise ValueError(f'DomainPairDataset: keep_target_fields={labels} '
@@ -78,6 +91,11 @@ class DomainPairDataset(Dataset):
             _metainfo(self.source).get('classes'),
             _metainfo(self.target).get('classes'))
         _warn_of_label_filter(self.target)
+        self._corrupt = {
+            domain: CorruptImages(domain, len(getattr(self, domain)),
+                                  max_corrupt)
+            for domain in DOMAINS
+        }
 
     def full_init(self) -> None:
         """Nothing is left to do; MMEngine's runner calls it."""
@@ -116,7 +134,7 @@ class DomainPairDataset(Dataset):
         seed = seed_from(index.seed, domain, index.position)
         with seeded_random_state(seed):
             for _ in range(self.max_refetch + 1):
-                packed = dataset[item]
+                packed = self._load(domain, item)
                 if packed is not None:
                     return packed
                 item = np.random.randint(len(dataset))
@@ -124,6 +142,15 @@ class DomainPairDataset(Dataset):
             f'The pipeline of the {domain} dataset returned None for '
             f'{self.max_refetch + 1} images in a row. Check '
             f'train_dataloader.dataset.{domain}.pipeline and its images.')
+
+    def _load(self, domain: str, item: int) -> Optional[dict]:
+        """An item, or None if it is a corrupt image that is tolerated."""
+        dataset = getattr(self, domain)
+        try:
+            return dataset[item]
+        except Exception as error:
+            self._corrupt[domain].handle(error, dataset, item)
+            return None
 
 
 def _build(cfg: Union[dict, Dataset], domain: str) -> Dataset:
