@@ -15,8 +15,10 @@ from mic_mm.registry import MODELS, TASK_UTILS
 # room -> (library, distributions, registry -> types)
 TASK_ROOMS = {
     'seg': ('mmseg', 'mmsegmentation (or onedl-mmsegmentation)', {
-        MODELS: ('ClassMixSelfTraining', 'EntropyMinimization',
-                 'FeatureDistance', 'OutputSpaceAlignment',
+        MODELS: ('ASPPFusion', 'ClassMixSelfTraining', 'ConvFusion',
+                 'DAFormerHead', 'DLV2Head', 'EntropyMinimization',
+                 'FeatureDistance', 'ISAFusion', 'LinearEmbedding',
+                 'MixVisionTransformer', 'OutputSpaceAlignment',
                  'PixelDiscriminator', 'SegSourceSupervision',
                  'UDASegmentor'),
         TASK_UTILS: ('PixelLabeller', ),

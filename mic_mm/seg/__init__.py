@@ -1,6 +1,6 @@
 # Copyright (c) mic_mm authors. All rights reserved.
 """Semantic segmentation on MMSegmentation."""
-from . import objectives  # noqa: F401  registers its types
+from . import models, objectives  # noqa: F401  registers their types
 from .class_mix_self_training import ClassMixSelfTraining
 from .pixel_labeller import PixelLabeller
 from .uda_segmentor import UDASegmentor
