@@ -10,24 +10,31 @@ from __future__ import annotations
 import importlib
 import importlib.util
 
-from mic_mm.registry import MODELS, TASK_UTILS
+from mic_mm.registry import (DATASETS, METRICS, MODELS, TASK_UTILS,
+                             TRANSFORMS)
 
 # room -> (library, distributions, registry -> types)
 TASK_ROOMS = {
     'seg': ('mmseg', 'mmsegmentation (or onedl-mmsegmentation)', {
         MODELS: ('ASPPFusion', 'ClassMixSelfTraining', 'ConvFusion',
                  'DAFormerHead', 'DLV2Head', 'EntropyMinimization',
-                 'FeatureDistance', 'ISAFusion', 'LinearEmbedding',
-                 'MixVisionTransformer', 'OutputSpaceAlignment',
-                 'PixelDiscriminator', 'SegSourceSupervision',
-                 'UDASegmentor'),
+                 'FeatureDistance', 'HRDAEncoderDecoder', 'HRDAHead',
+                 'ISAFusion', 'LinearEmbedding', 'MixVisionTransformer',
+                 'OutputSpaceAlignment', 'PixelDiscriminator',
+                 'SegSourceSupervision', 'UDASegmentor'),
         TASK_UTILS: ('PixelLabeller', ),
+        DATASETS: ('ACDCDataset', 'DarkZurichDataset', 'GTADataset',
+                   'RareClassSampling', 'SYNTHIADataset'),
+        TRANSFORMS: ('CheckLabels', 'PackUDASegInputs',
+                     'PseudoLabelMargins'),
     }),
     'cls': ('mmpretrain', 'mmpretrain (or onedl-mmpretrain)', {
         MODELS: ('UDAClassifier', 'ConditionalAdversarial',
                  'DomainAdversarial', 'JointSupervision',
                  'MinimumClassConfusion'),
         TASK_UTILS: ('ClassLabeller', ),
+        DATASETS: ('ClassificationDataset', ),
+        METRICS: ('PerClassAccuracy', ),
     }),
     'det': ('mmdet', 'mmdet (or onedl-mmdetection)', {
         MODELS: ('UDADetector', ),

@@ -10,6 +10,7 @@ from mmengine.structures import PixelData
 from mmseg.models.utils import resize
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
+from torch.nn import functional
 
 from mic_mm.core import LabelledImages, PseudoLabeller, PseudoLabels
 from mic_mm.registry import TASK_UTILS
@@ -26,7 +27,8 @@ class PixelLabeller(PseudoLabeller):
     The weight :math:`q` is one number for the whole batch: the share of
     confident pixels of all its images on all ranks, margins included (DACS;
     MIC, eq. 5).  Inside ``ignore_top``, ``ignore_bottom`` and where the field
-    ``pseudo_label_valid`` of a data sample is 0, the weight is 0.
+    ``pseudo_label_valid`` of a data sample (:class:`PseudoLabelMargins`) is 0
+    or the batch is padded beyond it, the weight is 0.
 
     Args:
         threshold (float, optional): :math:`\tau`; None weights every pixel
@@ -83,13 +85,29 @@ class PixelLabeller(PseudoLabeller):
             height = weights.shape[1]
             weights[:, max(height - self.ignore_bottom, 0):] = 0
         if any('pseudo_label_valid' in s for s in data_samples):
-            valid = torch.cat([
-                s.pseudo_label_valid.data if 'pseudo_label_valid' in s else
-                weights.new_ones((1, *weights.shape[1:]))
-                for s in data_samples
-            ])
-            weights = weights * valid
+            size = weights.shape[1:]
+            weights = weights * torch.cat(
+                [_valid_map(sample, size, weights) for sample in data_samples])
         return weights
+
+
+def _valid_map(sample: SegDataSample, size: torch.Size,
+               like: Tensor) -> Tensor:
+    """The map of trusted pixels, (1, H, W), at the size of the batch.
+
+    Where the data preprocessor has padded the image, to the right and below,
+    there is nothing to be labelled: the map is padded with 0.
+    """
+    if 'pseudo_label_valid' not in sample:
+        return like.new_ones((1, *size))
+    valid = sample.pseudo_label_valid.data
+    height, width = valid.shape[-2:]
+    if height > size[0] or width > size[1]:
+        raise ValueError(
+            f'pseudo_label_valid of {sample.get("img_path")} is '
+            f'{height}x{width}, but its image is {size[0]}x{size[1]}. It has '
+            'to go through the same resizing and cropping.')
+    return functional.pad(valid, (0, size[1] - width, 0, size[0] - height))
 
 
 def most_probable(logits: Tensor) -> tuple[Tensor, Tensor]:
