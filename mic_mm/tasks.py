@@ -27,13 +27,15 @@ TASK_ROOMS = {
                    'RareClassSampling', 'SYNTHIADataset'),
         TRANSFORMS: ('CheckLabels', 'PackUDASegInputs',
                      'PseudoLabelMargins'),
+        METRICS: ('DomainIoUMetric', ),
     }),
     'cls': ('mmpretrain', 'mmpretrain (or onedl-mmpretrain)', {
         MODELS: ('UDAClassifier', 'ConditionalAdversarial',
                  'DomainAdversarial', 'JointSupervision',
                  'MinimumClassConfusion'),
         TASK_UTILS: ('ClassLabeller', ),
-        DATASETS: ('ClassificationDataset', ),
+        DATASETS: ('ClassificationDataset', 'Office31', 'OfficeHome',
+                   'VisDA2017'),
         METRICS: ('PerClassAccuracy', ),
     }),
     'det': ('mmdet', 'mmdet (or onedl-mmdetection)', {

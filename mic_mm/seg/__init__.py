@@ -1,6 +1,7 @@
 # Copyright (c) mic_mm authors. All rights reserved.
 """Semantic segmentation on MMSegmentation."""
-from . import datasets, models, objectives, transforms  # noqa: F401  registers their types
+from . import (datasets, evaluation, models, objectives,  # noqa: F401
+               transforms)
 from .class_mix_self_training import ClassMixSelfTraining
 from .pixel_labeller import PixelLabeller
 from .uda_segmentor import UDASegmentor

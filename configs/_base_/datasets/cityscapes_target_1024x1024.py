@@ -1,0 +1,78 @@
+# Cityscapes as the unlabelled target domain, crops of 1024x1024 at the stored size (HRDA).
+#
+# The model's data_preprocessor normalises, turns BGR to RGB and pads:
+# size=(1024, 1024), pad_val=0, seg_pad_val=255.
+target_root = 'data/cityscapes/'
+
+target_pipeline = [
+    dict(type='LoadImageFromFile'),
+    # Stripes of the rectification and the bonnet of the car: not to be learned from.
+    dict(
+        type='mic_mm.PseudoLabelMargins', top=30, bottom=240, left=30,
+        right=30),
+    dict(type='Resize', scale=(2048, 1024), keep_ratio=True),
+    dict(type='RandomCrop', crop_size=(1024, 1024)),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='mic_mm.PackUDASegInputs'),
+]
+target_train = dict(
+    type='CityscapesDataset',
+    data_root=target_root,
+    data_prefix=dict(img_path='leftImg8bit/train'),
+    pipeline=target_pipeline)
+
+# What the oracle is allowed to see.
+labelled_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations'),
+    dict(type='mic_mm.CheckLabels', num_classes=19),
+    dict(type='Resize', scale=(2048, 1024), keep_ratio=True),
+    dict(type='RandomCrop', crop_size=(1024, 1024), cat_max_ratio=0.75),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PackSegInputs'),
+]
+target_train_labelled = dict(
+    type='CityscapesDataset',
+    data_root=target_root,
+    data_prefix=dict(
+        img_path='leftImg8bit/train', seg_map_path='gtFine/train'),
+    pipeline=labelled_pipeline)
+
+# Labels are loaded behind Resize: predictions are compared at the stored size.
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale=(2048, 1024), keep_ratio=True),
+    dict(type='LoadAnnotations'),
+    dict(type='mic_mm.CheckLabels', num_classes=19),
+    dict(type='PackSegInputs'),
+]
+val_dataloader = dict(
+    batch_size=1,
+    num_workers=4,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='CityscapesDataset',
+        data_root=target_root,
+        data_prefix=dict(
+            img_path='leftImg8bit/val', seg_map_path='gtFine/val'),
+        pipeline=test_pipeline))
+test_dataloader = val_dataloader
+val_evaluator = dict(type='mic_mm.DomainIoUMetric')
+test_evaluator = val_evaluator
+
+# Images whose labels only the benchmark's server has: tools/misc/export_predictions.py.
+server_dataloader = dict(
+    batch_size=1,
+    num_workers=4,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='CityscapesDataset',
+        data_root=target_root,
+        data_prefix=dict(img_path='leftImg8bit/test'),
+        pipeline=[
+            dict(type='LoadImageFromFile'),
+            dict(type='Resize', scale=(2048, 1024), keep_ratio=True),
+            dict(type='PackSegInputs'),
+        ]))
+server_evaluator = dict(type='mic_mm.PredictionExport', ids='cityscapes')
