@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from mic_mm.core import LabelledImages, PseudoLabeller, PseudoLabels
 from mic_mm.registry import TASK_UTILS
 
+from .student_checks import check_batch_statistics
+
 _WEIGHTS = ('prob', None)
 
 
@@ -44,6 +46,7 @@ class ClassLabeller(PseudoLabeller):
 
     def __call__(self, teacher: nn.Module, images: LabelledImages,
                  threshold: Optional[float]) -> PseudoLabels:
+        check_batch_statistics(teacher, images.inputs)
         logits = teacher.head(teacher.extract_feat(images.inputs))
         confidence, labels = logits.float().softmax(dim=1).max(dim=1)
         weights = self._weigh(confidence, threshold)

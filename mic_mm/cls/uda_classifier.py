@@ -4,12 +4,15 @@ from __future__ import annotations
 from typing import Optional
 
 import torch
-from mmpretrain.models import ClsHead
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from mic_mm.core import LabelledImages, UDAModel
 from mic_mm.registry import MODELS
+
+from .student_checks import (check_batch_statistics,
+                             check_labels_are_not_mixed,
+                             check_weightable_loss)
 
 
 @MODELS.register_module()
@@ -36,19 +39,12 @@ class UDAClassifier(UDAModel):
         super().__init__(classifier, objectives, **kwargs)
         if not any(True for _ in self._pseudo_label_objectives()):
             return
-        head = getattr(self.student, 'head', None)
-        if not isinstance(head, ClsHead):
-            raise TypeError(
-                f'The head {type(head).__name__} is no mmpretrain ClsHead, so '
-                'its loss cannot be weighted by the confidence of '
-                'pseudo-labels. Use e.g. LinearClsHead.')
-        if getattr(self.student.data_preprocessor, 'batch_augments', None):
-            raise ValueError(
-                'data_preprocessor.batch_augments mixes labels, which target '
-                'images do not have. Remove it (and train_cfg.augments).')
+        check_weightable_loss(self.student)
+        check_labels_are_not_mixed(self.student)
 
     def weighted_loss(self, student: nn.Module,
                       images: LabelledImages) -> dict:
+        check_batch_statistics(student, images.inputs)
         weights = stack_image_weights(images.data_samples)
         if weights is None:
             return student.loss(images.inputs, images.data_samples)

@@ -5,12 +5,12 @@ from typing import Optional
 
 import torch
 from mmengine.model import ModuleDict
-from mmpretrain.models import ClsHead
 from torch import Tensor, nn
 
 from mic_mm.core import DomainBatch, Objective
 from mic_mm.registry import MODELS
 
+from ..student_checks import check_labels_are_not_mixed, check_separable_head
 from .domain_term import DomainOutputs, DomainTerm
 
 _SOURCE = 'source'
@@ -62,21 +62,9 @@ class JointSupervision(Objective):
         self.terms = _build_terms(terms or {})
 
     def attach(self, student: nn.Module) -> None:
-        """Refuse a student whose features and logits cannot be had.
-
-        Raises:
-            TypeError: If its head is no ``ClsHead`` with a last layer
-                ``fc``, or has a loss of its own.
-        """
-        head = getattr(student, 'head', None)
-        if (not isinstance(head, ClsHead) or not hasattr(head, 'fc')
-                or type(head).loss is not ClsHead.loss):
-            raise TypeError(
-                'mic_mm.JointSupervision needs a classifier whose head is a '
-                'ClsHead with a last layer `fc` and the loss of ClsHead, but '
-                f'the head is a {type(head).__name__}. Use head=dict('
-                "type='LinearClsHead', ...); hidden layers go to the neck, "
-                "e.g. neck=dict(type='LinearNeck', ...).")
+        """Refuse a student whose features and logits cannot be had."""
+        check_separable_head(student)
+        check_labels_are_not_mixed(student)
 
     def loss(self, batch, student, teacher):
         batch.record('source', batch.source)
