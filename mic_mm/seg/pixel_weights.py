@@ -34,6 +34,10 @@ class PixelWeights:
         """Weights for logits and labels of the same height and width."""
         return self.weights
 
+    def cropped(self, box) -> PixelWeights:
+        """The weights inside a :class:`Box`."""
+        return PixelWeights(box.crop(self.weights))
+
 
 def stack_pixel_weights(
         data_samples: list[SegDataSample]) -> Optional[Tensor]:

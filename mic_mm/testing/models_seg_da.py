@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
+from mmengine.config import ConfigDict
 from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
@@ -103,11 +104,21 @@ def golden_segmentor(case: GoldenCase, group: str = 'weights/') -> nn.Module:
         group (str): Group of arrays with its weights, e.g. ``'student/'``.
             Defaults to ``'weights/'``.
     """
-    from mic_mm.seg.checkpoints import convert_model_config
-    with DefaultScope.overwrite_default_scope('mmseg'):
-        model = MODELS.build(convert_model_config(case.config))
+    model = build_golden_segmentor(case)
     load_golden_weights(model, case, group)
     return model
+
+
+def build_golden_segmentor(case: GoldenCase) -> nn.Module:
+    """Our segmentor of a recorded configuration, not initialized."""
+    from mic_mm.seg.checkpoints import convert_model_config
+    return build_segmentor(convert_model_config(case.config))
+
+
+def build_segmentor(cfg: Mapping) -> nn.Module:
+    """Build a segmentor as MMEngine's runner would."""
+    with DefaultScope.overwrite_default_scope('mmseg'):
+        return MODELS.build(ConfigDict(cfg))
 
 
 def load_golden_weights(model: nn.Module,

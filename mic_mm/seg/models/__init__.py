@@ -3,9 +3,11 @@
 from .daformer_head import DAFormerHead
 from .dlv2_head import DLV2Head
 from .fusion_layers import ASPPFusion, ConvFusion, ISAFusion, LinearEmbedding
+from .hrda import HRDAEncoderDecoder, HRDAHead
 from .mix_vision_transformer import MixVisionTransformer
 
 __all__ = [
-    'ASPPFusion', 'ConvFusion', 'DAFormerHead', 'DLV2Head', 'ISAFusion',
-    'LinearEmbedding', 'MixVisionTransformer'
+    'ASPPFusion', 'ConvFusion', 'DAFormerHead', 'DLV2Head',
+    'HRDAEncoderDecoder', 'HRDAHead', 'ISAFusion', 'LinearEmbedding',
+    'MixVisionTransformer'
 ]
