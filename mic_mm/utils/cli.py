@@ -147,6 +147,12 @@ def set_resume(cfg: Config, resume: Optional[str]) -> None:
                    f'--resume auto (named by {latest})')
 
 
+_IN_MIXED_PRECISION = {
+    'OptimWrapper': 'AmpOptimWrapper',
+    'mic_mm.SAMOptimWrapper': 'mic_mm.SAMAmpOptimWrapper',
+}
+
+
 def enable_amp(cfg: Config) -> None:
     """Train in mixed precision.
 
@@ -157,11 +163,11 @@ def enable_amp(cfg: Config) -> None:
         raise UsageError('--amp needs a GPU (or NPU, MLU, MUSA), and PyTorch '
                          'sees none. Leave --amp out to train on the CPU.')
     kind = cfg.get('optim_wrapper', {}).get('type', 'OptimWrapper')
-    if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
-        raise UsageError(f"--amp replaces optim_wrapper.type='OptimWrapper' "
-                         f'by AmpOptimWrapper, but the config has {kind!r}. '
-                         'Set mixed precision in the config instead.')
-    cfg.optim_wrapper.type = 'AmpOptimWrapper'
+    if kind not in (*_IN_MIXED_PRECISION, *_IN_MIXED_PRECISION.values()):
+        raise UsageError(f"--amp replaces optim_wrapper.type by that of mixed "
+                         f'precision ({_IN_MIXED_PRECISION}), but the config '
+                         f'has {kind!r}. Set it in the config instead.')
+    cfg.optim_wrapper.type = _IN_MIXED_PRECISION.get(kind, kind)
     cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
 
 

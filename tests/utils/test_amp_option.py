@@ -1,0 +1,28 @@
+# Copyright (c) mic_mm authors. All rights reserved.
+import pytest
+from mmengine import Config
+
+from mic_mm.utils import cli
+
+
+@pytest.mark.parametrize('kind, expected', [
+    (None, 'AmpOptimWrapper'),
+    ('OptimWrapper', 'AmpOptimWrapper'),
+    ('AmpOptimWrapper', 'AmpOptimWrapper'),
+    ('mic_mm.SAMOptimWrapper', 'mic_mm.SAMAmpOptimWrapper'),
+    ('mic_mm.SAMAmpOptimWrapper', 'mic_mm.SAMAmpOptimWrapper'),
+])
+def test_amp_chooses_the_wrapper_of_mixed_precision(monkeypatch, kind,
+                                                    expected):
+    monkeypatch.setattr(cli, 'has_accelerator', lambda: True)
+    cfg = Config(dict(optim_wrapper=dict(type=kind) if kind else dict()))
+    cli.enable_amp(cfg)
+    assert cfg.optim_wrapper.type == expected
+    assert cfg.optim_wrapper.loss_scale == 'dynamic'
+
+
+def test_amp_refuses_other_wrappers_by_name(monkeypatch):
+    monkeypatch.setattr(cli, 'has_accelerator', lambda: True)
+    cfg = Config(dict(optim_wrapper=dict(type='ApexOptimWrapper')))
+    with pytest.raises(cli.UsageError, match='ApexOptimWrapper'):
+        cli.enable_amp(cfg)
