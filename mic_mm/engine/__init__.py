@@ -4,6 +4,7 @@ from .data import DomainPairDataset, DomainPairSampler
 from .distributed import UDADistributedDataParallel
 from .hooks import (EMATeacherHook, RandomStreamsHook,
                     UDAVisualizationHook)
+from .loops import StudentTeacherTestLoop, StudentTeacherValLoop
 from .optimizers import (InverseDecayLR, SAMAmpOptimWrapper, SAMOptimWrapper,
                          UDAOptimWrapperConstructor)
 from . import transforms  # noqa: F401  registers the pipeline transforms
@@ -11,6 +12,7 @@ from . import transforms  # noqa: F401  registers the pipeline transforms
 __all__ = [
     'DomainPairDataset', 'DomainPairSampler', 'EMATeacherHook',
     'InverseDecayLR', 'RandomStreamsHook', 'SAMAmpOptimWrapper',
-    'SAMOptimWrapper', 'UDADistributedDataParallel',
+    'SAMOptimWrapper', 'StudentTeacherTestLoop', 'StudentTeacherValLoop',
+    'UDADistributedDataParallel',
     'UDAOptimWrapperConstructor', 'UDAVisualizationHook'
 ]
