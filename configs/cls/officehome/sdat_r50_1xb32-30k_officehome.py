@@ -1,0 +1,4 @@
+_base_ = 'cdan-mcc_r50_1xb32-30k_officehome.py'
+work_dir = ('work_dirs/{{ fileBasenameNoExtension }}/'
+            '{{$SOURCE_DOMAIN:Art}}-{{$TARGET_DOMAIN:Clipart}}')
+optim_wrapper = dict(type='mic_mm.SAMOptimWrapper', rho=0.02)

@@ -1,0 +1,2 @@
+_base_ = 'cdan-mcc_r101_1xb32-30k_visda2017.py'
+model = dict(objectives=dict(joint=dict(terms=dict(mcc=None))))

@@ -1,0 +1,15 @@
+_base_ = 'sdat_r101_1xb32-30k_visda2017.py'
+
+# The original decides once per run whether to jitter and to blur; in all published runs
+# it does both.
+model = dict(
+    teacher=dict(type='mic_mm.EMATeacher', alpha=0.9),
+    labeller=dict(type='mic_mm.ClassLabeller', weight=None),
+    objectives=dict(
+        mic=dict(
+            type='mic_mm.MaskedConsistency',
+            mask=dict(type='mic_mm.BlockMask', ratio=0.7, block_size=64),
+            color_aug=dict(
+                type='mic_mm.ColorAugmentation',
+                jitter_probability=1.0,
+                blur_probability=1.0))))
