@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 # Stages count from 1 there and from 0 here.
-_BLOCK = r'^(?P<prefix>(?:.*\.)?)block(?P<stage>[1-4])\.(?P<block>\d+)\.'
+_BLOCK = r'^(?P<prefix>(?:backbone\.)?)block(?P<stage>[1-4])\.(?P<block>\d+)\.'
 _STAGE_RENAMES = (
-    (r'^(?P<prefix>(?:.*\.)?)patch_embed(?P<stage>[1-4])\.proj\.',
+    (r'^(?P<prefix>(?:backbone\.)?)patch_embed(?P<stage>[1-4])\.proj\.',
      '{prefix}layers.{stage}.0.projection.'),
-    (r'^(?P<prefix>(?:.*\.)?)patch_embed(?P<stage>[1-4])\.norm\.',
+    (r'^(?P<prefix>(?:backbone\.)?)patch_embed(?P<stage>[1-4])\.norm\.',
      '{prefix}layers.{stage}.0.norm.'),
     (_BLOCK + r'attn\.proj\.', '{prefix}layers.{stage}.1.{block}.attn.attn.out_proj.'),
     (_BLOCK + r'mlp\.fc1\.', '{prefix}layers.{stage}.1.{block}.ffn.layers.0.'),
@@ -21,7 +21,7 @@ _STAGE_RENAMES = (
     (_BLOCK + r'mlp\.dwconv\.dwconv\.', '{prefix}layers.{stage}.1.{block}.ffn.layers.1.'),
     (_BLOCK, '{prefix}layers.{stage}.1.{block}.'),
     # after the blocks, which have a norm1 and a norm2 of their own
-    (r'^(?P<prefix>(?:.*\.)?)norm(?P<stage>[1-4])\.(?=weight$|bias$)',
+    (r'^(?P<prefix>(?:backbone\.)?)norm(?P<stage>[1-4])\.(?=weight$|bias$)',
      '{prefix}layers.{stage}.2.'),
 )
 _QUERY = re.compile(_BLOCK + r'attn\.q\.(?P<kind>weight|bias)$')
