@@ -27,7 +27,7 @@ TASK_ROOMS = {
                    'RareClassSampling', 'SYNTHIADataset'),
         TRANSFORMS: ('CheckLabels', 'PackUDASegInputs',
                      'PseudoLabelMargins'),
-        METRICS: ('DomainIoUMetric', ),
+        METRICS: ('DomainIoUMetric', 'PredictionExport'),
     }),
     'cls': ('mmpretrain', 'mmpretrain (or onedl-mmpretrain)', {
         MODELS: ('UDAClassifier', 'ConditionalAdversarial',
