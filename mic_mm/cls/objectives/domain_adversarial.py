@@ -32,8 +32,9 @@ class DomainAdversarial(DomainTerm):
     the accuracy of the discriminator in percent; 50 with equal batches means
     that it cannot tell the domains apart.
 
-    The discriminator normalises over the images of both domains together.
-    Its parameters are trained by the optimizer of the student, as
+    The discriminator normalises over the images of both domains together; of
+    several processes each does so over its own, without ``sync_bn``.  Its
+    parameters are trained by the optimizer of the student, as
     ``objectives.<objective>.terms.<term>.discriminator.…``; it is not
     perturbed by :class:`mic_mm.SAMOptimWrapper`.
 

@@ -30,7 +30,7 @@ def certainty_weights(probabilities: Tensor) -> Tensor:
     .. math::
         w_i = B\,\frac{1 + e^{-H_i}}{\sum_j (1 + e^{-H_j})}
 
-    They have mean 1 and no gradient (CDAN, eq. 9; MCC, eq. 5).
+    They have mean 1 and no gradient (CDAN+E; MCC).
 
     Args:
         probabilities (Tensor): (B, C).

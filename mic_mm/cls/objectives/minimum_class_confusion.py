@@ -23,8 +23,8 @@ class MinimumClassConfusion(DomainTerm):
         L = \frac{1}{C} \sum_{c \ne c'}
         \frac{M_{cc'}}{\sum_{c''} M_{cc''}}
 
-    (Jin et al., "Minimum Class Confusion", ECCV 2020, eq. 3 to 8).  The loss
-    couples the images of a batch: on several processes each takes it over
+    (Jin et al., "Minimum Class Confusion for Versatile Domain Adaptation",
+    ECCV 2020).  The loss couples the images of a batch: on several processes each takes it over
     its own images.
 
     Args:

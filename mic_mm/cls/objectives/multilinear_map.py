@@ -12,7 +12,7 @@ class MultilinearMap(nn.Module):
     .. math::
         T(f, g) = g \otimes f, \qquad T_{c D + d} = g_c f_d
 
-    (CDAN, sec. 3.3, class-major).
+    (CDAN: Long et al., NeurIPS 2018).
 
     Args:
         feature_dim (int): D.
@@ -36,7 +36,7 @@ class RandomizedMultilinearMap(nn.Module):
         R_{f,ij}, R_{g,ij} \sim N(0, 1)
 
     approximates the inner products of :class:`MultilinearMap` with fewer
-    dimensions (CDAN, eq. 5 and 6).  The matrices are saved with the model:
+    dimensions (CDAN).  The matrices are saved with the model:
     the discriminator is trained for them.
 
     Args:

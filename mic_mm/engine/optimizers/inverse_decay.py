@@ -18,7 +18,7 @@ class InverseDecayLR(LRSchedulerMixin, _ParamScheduler):
         \eta_t = \eta_0 (1 + \gamma t)^{-p}
 
     with :math:`t` counted from ``begin``, for each parameter group (DANN;
-    CDAN, sec. 4.2; SDAT and MIC).  It is computed from the initial value, not
+    CDAN, SDAT and MIC).  It is computed from the initial value, not
     from the previous one, so it replaces what schedules before it did and
     does not combine with others that are active at the same time.
 

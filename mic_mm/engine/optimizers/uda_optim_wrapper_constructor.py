@@ -10,6 +10,7 @@ from mmengine.optim import (DefaultOptimWrapperConstructor, OptimWrapper,
                             OptimWrapperDict)
 from torch import nn
 
+from mic_mm.core.sharpness_aware import SharpnessAware
 from mic_mm.registry import OPTIM_WRAPPER_CONSTRUCTORS
 
 
@@ -48,6 +49,7 @@ class UDAOptimWrapperConstructor:
     Raises:
         ValueError: If ``objectives`` names an objective that is not
             configured, or has no parameters.
+        TypeError: If the optimizer of an objective is sharpness-aware.
     """
 
     def __init__(self,
@@ -130,5 +132,11 @@ def _build(name: str, cfg: dict, objectives: nn.ModuleDict) -> OptimWrapper:
             f'has {list(objectives)}). Remove it, or set it to None.')
     cfg = dict(dict(type='OptimWrapper'), **cfg)
     paramwise_cfg = cfg.pop('paramwise_cfg', None)
-    return DefaultOptimWrapperConstructor(cfg, paramwise_cfg)(
+    wrapper = DefaultOptimWrapperConstructor(cfg, paramwise_cfg)(
         objectives[name])
+    if isinstance(wrapper, SharpnessAware):
+        raise TypeError(
+            f"optim_wrapper.objectives.{name}.type={cfg['type']!r} perturbs "
+            'the student; what an objective owns is not perturbed. Set it as '
+            "optim_wrapper.type, and use type='OptimWrapper' here.")
+    return wrapper

@@ -217,6 +217,13 @@ def test_discriminator_may_have_an_optimizer_of_its_own():
     assert_equal_models(apart, together, rtol=0, atol=0)
 
 
+def test_sharpness_aware_optimizer_of_an_objective_is_refused():
+    own = dict(
+        type='mic_mm.SAMOptimWrapper', optimizer=dict(type='SGD', lr=0.1))
+    with pytest.raises(TypeError, match='objectives.joint.type'):
+        optim_wrapper(build(), objectives=dict(joint=own))
+
+
 COUNTS = (1, 2)
 
 
