@@ -1,0 +1,29 @@
+#!/usr/bin/env python
+# Copyright (c) mic_mm authors. All rights reserved.
+"""Prepare SYNTHIA-RAND-CITYSCAPES for training on the classes of Cityscapes.
+
+ROOT has the folders RGB and GT/LABELS as published. Written are
+  GT/LABELS/*_labelTrainIds.png   indices of the classes, 255 without class
+  sample_class_stats.json, sample_class_stats_dict.json, samples_with_class.json
+                                  pixels of each class, for rare class sampling
+"""
+import sys
+
+from mic_mm.seg.dataset_tools.command_line import convert_flat, make_parser
+from mic_mm.seg.dataset_tools.label_readers import read_synthia_label
+from mic_mm.seg.datasets.label_ids import SYNTHIA_IDS
+
+
+def main() -> None:
+    parser = make_parser(__doc__)
+    args = parser.parse_args()
+    try:
+        code = convert_flat(args, 'GT/LABELS', 'RGB', SYNTHIA_IDS,
+                            read_synthia_label)
+    except FileNotFoundError as error:
+        parser.error(str(error))
+    sys.exit(code)
+
+
+if __name__ == '__main__':
+    main()
