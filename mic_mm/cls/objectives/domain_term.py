@@ -56,7 +56,8 @@ class DomainTerm(nn.Module, ABC):
     Attributes:
         in_ascent (bool): Whether the loss takes part in the first pass of
             sharpness-aware minimisation, which looks for the perturbation of
-            the weights. Adversarial losses do not (SDAT: Rangwani et al., ICML 2022).
+            the weights. Adversarial losses do not (SDAT: Rangwani et al.,
+            ICML 2022).
     """
 
     in_ascent = True

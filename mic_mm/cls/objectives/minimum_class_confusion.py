@@ -24,8 +24,8 @@ class MinimumClassConfusion(DomainTerm):
         \frac{M_{cc'}}{\sum_{c''} M_{cc''}}
 
     (Jin et al., "Minimum Class Confusion for Versatile Domain Adaptation",
-    ECCV 2020).  The loss couples the images of a batch: on several processes each takes it over
-    its own images.
+    ECCV 2020).  The loss couples the images of a batch: on several processes
+    each takes it over its own images.
 
     Args:
         temperature (float): :math:`T > 0`. Defaults to 2, MIC's value for

@@ -34,9 +34,9 @@ class SAMOptimWrapper(SharpnessAware, OptimWrapper):
     restores :math:`\theta` and lets the optimizer step with :math:`g_2`
     (Foret et al., "Sharpness-Aware Minimization", ICLR 2021).  :math:`L_2` is
     the loss of all objectives; :math:`L_1` is without the adversarial ones,
-    whose sharpness is not to be reduced (SDAT: Rangwani et al., ICML 2022).  The norm is that
-    of all parameters of the student; what objectives own, such as a
-    discriminator, is not perturbed.
+    whose sharpness is not to be reduced (SDAT: Rangwani et al., ICML 2022).
+    The norm is that of all parameters of the student; what objectives own,
+    such as a discriminator, is not perturbed.
 
     An iteration takes twice the time.  Batch norm updates its running
     statistics in both passes, as in the original.  The masked images and the
