@@ -28,7 +28,7 @@ class PixelLabeller(PseudoLabeller):
     confident pixels of all its images on all ranks, margins included (DACS;
     MIC, eq. 5).  Inside ``ignore_top``, ``ignore_bottom`` and where the field
     ``pseudo_label_valid`` of a data sample (:class:`PseudoLabelMargins`) is 0
-    or the batch is padded beyond it, the weight is 0.
+    or the batch is padded beyond the image, the weight is 0.
 
     Args:
         threshold (float, optional): :math:`\tau`; None weights every pixel
@@ -84,23 +84,30 @@ class PixelLabeller(PseudoLabeller):
             weights[:, :self.ignore_top] = 0
             height = weights.shape[1]
             weights[:, max(height - self.ignore_bottom, 0):] = 0
-        if any('pseudo_label_valid' in s for s in data_samples):
-            size = weights.shape[1:]
+        size = tuple(weights.shape[1:])
+        if any('pseudo_label_valid' in s or _image_size(s, size) != size
+               for s in data_samples):
             weights = weights * torch.cat(
                 [_valid_map(sample, size, weights) for sample in data_samples])
         return weights
 
 
-def _valid_map(sample: SegDataSample, size: torch.Size,
+def _image_size(sample: SegDataSample, batch: tuple) -> tuple:
+    """Height and width of an image without the padding of its batch."""
+    return tuple(map(min, sample.get('img_shape', batch), batch))
+
+
+def _valid_map(sample: SegDataSample, size: tuple[int, int],
                like: Tensor) -> Tensor:
     """The map of trusted pixels, (1, H, W), at the size of the batch.
 
     Where the data preprocessor has padded the image, to the right and below,
     there is nothing to be labelled: the map is padded with 0.
     """
-    if 'pseudo_label_valid' not in sample:
-        return like.new_ones((1, *size))
-    valid = sample.pseudo_label_valid.data
+    if 'pseudo_label_valid' in sample:
+        valid = sample.pseudo_label_valid.data
+    else:
+        valid = like.new_ones((1, *_image_size(sample, size)))
     height, width = valid.shape[-2:]
     if height > size[0] or width > size[1]:
         raise ValueError(

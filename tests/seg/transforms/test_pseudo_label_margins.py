@@ -139,6 +139,24 @@ def test_padding_of_the_data_preprocessor_has_no_weight(tmp_path):
     assert weight.sum() == expected_map((48, 96)).sum()
 
 
+def test_padding_has_no_weight_without_margins_either(tmp_path):
+    init_default_scope('mmseg')
+    write_image(tmp_path / 'image.png', (48, 96))
+    packed = Compose([
+        dict(type='LoadImageFromFile'),
+        dict(type='RandomCrop', crop_size=(64, 64)),
+        dict(type='mic_mm.PackUDASegInputs')
+    ])(dict(img_path=str(tmp_path / 'image.png'), seg_fields=[]))
+    batch = preprocess(packed, size=(64, 64))
+    assert batch['inputs'].shape == (1, 3, 64, 64)
+    certain = torch.zeros(1, 2, 64, 64)
+    certain[:, 1] = 100.
+    images = LabelledImages(batch['inputs'], batch['data_samples'])
+    pseudo = PixelLabeller()(FixedLogits(certain), images, 0.968)
+    weight = pseudo.data_samples[0].loss_weight.data[0]
+    assert (weight[:48] == 1).all() and not weight[48:].any()
+
+
 class FixedLogits(torch.nn.Module):
     """A segmentor that predicts what it is told."""
 
