@@ -10,6 +10,7 @@ from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
 from mic_mm.registry import MODELS
+from mic_mm.utils.strict_loading import load_strictly
 
 from .golden import GoldenCase
 
@@ -125,7 +126,6 @@ def load_golden_weights(model: nn.Module,
                         case: GoldenCase,
                         group: str = 'weights/') -> None:
     """Load recorded weights, each of which must have a place."""
-    from mic_mm.seg.checkpoints import load_strictly
     load_strictly(model, golden_weights(case, group), case.path.name)
 
 

@@ -3,12 +3,13 @@ import pytest
 import torch
 
 from mic_mm.seg.checkpoints import (convert_model_config, convert_weights,
-                                    load_strictly, select_branch)
+                                    select_branch)
 from mic_mm.testing.golden import load_golden
 from mic_mm.testing.models_seg_da import (build_golden_segmentor,
                                           build_segmentor, golden_segmentor,
                                           golden_weights, in_original_names,
                                           original_arrays, tiny_daformer)
+from mic_mm.utils.strict_loading import load_strictly
 
 
 def random_originals():

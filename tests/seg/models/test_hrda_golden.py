@@ -8,7 +8,7 @@ from mmseg.structures import SegDataSample
 from mmseg.utils import add_prefix
 
 from mic_mm.core.drawing import drawing_from
-from mic_mm.seg.checkpoints import convert_model_config, load_strictly
+from mic_mm.seg.checkpoints import convert_model_config
 from mic_mm.seg.pixel_labeller import most_probable
 from mic_mm.seg.pixel_weights import pixel_weighted
 from mic_mm.testing.draws import RecordedDraws
@@ -18,6 +18,7 @@ from mic_mm.testing.models_seg_da import (build_golden_segmentor,
                                           golden_weights, in_original_names,
                                           load_golden_weights,
                                           original_arrays)
+from mic_mm.utils.strict_loading import load_strictly
 
 pytestmark = pytest.mark.golden
 

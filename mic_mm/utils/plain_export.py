@@ -1,0 +1,134 @@
+# Copyright (c) mic_mm authors. All rights reserved.
+"""A trained model without what it was trained by.
+
+Of a config and a checkpoint of mic_mm, config and checkpoint of the wrapped
+model remain, as the model's own library uses them.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mmengine.config import Config, ConfigDict
+from mmengine.registry import DefaultScope
+from torch import Tensor, nn
+
+from mic_mm.registry import MODELS
+
+BRANCHES = {'student': 'student.', 'teacher': 'teacher.model.'}
+WRAPPED = ('segmentor', 'classifier', 'detector')
+_KEPT = ('default_scope', 'custom_imports', 'data_root', 'dataset_type',
+         'metainfo', 'test_pipeline', 'val_dataloader', 'val_evaluator',
+         'val_cfg', 'test_dataloader', 'test_evaluator', 'test_cfg',
+         'tta_pipeline', 'tta_model', 'default_hooks', 'env_cfg',
+         'vis_backends', 'visualizer', 'log_processor', 'log_level',
+         'randomness')
+
+
+def plain_config(cfg: Config) -> Config:
+    """The config of the wrapped model, for prediction and evaluation.
+
+    Teacher, objectives and everything of the training are left out.  If a
+    type of mic_mm remains, ``custom_imports`` names the package.
+
+    Args:
+        cfg (Config): Config of a run of mic_mm. It is not changed.
+
+    Raises:
+        ValueError: If its model is no wrapper of mic_mm.
+    """
+    cfg = cfg.copy()
+    plain = Config({key: cfg[key] for key in _KEPT if key in cfg})
+    plain.model = _wrapped_model(cfg)
+    if 'default_hooks' in plain:
+        plain.default_hooks = ConfigDict({
+            name: hook
+            for name, hook in plain.default_hooks.items()
+            if hook is None or not _is_own(hook.get('type'))
+        })
+    if 'test_pipeline' not in plain and 'test_dataloader' in plain:
+        # where mmseg.apis.inference_model looks
+        plain.test_pipeline = _pipeline(plain.test_dataloader)
+    if any(_is_own(value) for value in _values(plain.to_dict())):
+        _add_import(plain)
+    return plain
+
+
+def plain_weights(state_dict: Mapping[str, Tensor],
+                  branch: str = 'student') -> dict[str, Tensor]:
+    """The weights of one branch under the names of the wrapped model.
+
+    Args:
+        state_dict (Mapping[str, Tensor]): Weights of a checkpoint of mic_mm.
+        branch (str): ``'student'`` or ``'teacher'``. Defaults to
+            ``'student'``.
+
+    Raises:
+        ValueError: If the checkpoint has no such branch.
+    """
+    prefix = BRANCHES[branch]
+    weights = {
+        name.removeprefix('module.'): value
+        for name, value in state_dict.items()
+    }
+    selected = {
+        name.removeprefix(prefix): value
+        for name, value in weights.items() if name.startswith(prefix)
+    }
+    if not selected:
+        raise ValueError(
+            f'The checkpoint has no {branch}: no weight begins with '
+            f'{prefix!r}, but e.g. {list(weights)[:3]}. A checkpoint that was '
+            'not trained by mic_mm is plain already.')
+    return selected
+
+
+def build_plain(cfg: Config) -> nn.Module:
+    """Build the model of an exported config."""
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope')):
+        return MODELS.build(cfg.model)
+
+
+def _wrapped_model(cfg: Config) -> ConfigDict:
+    model = cfg.get('model') or {}
+    wrapped = [name for name in WRAPPED if name in model]
+    if not wrapped:
+        raise ValueError(
+            f'The model of the config, type={model.get("type")!r}, wraps '
+            'nothing: there is no model.segmentor, model.classifier or '
+            'model.detector. A model without teacher is plain already.')
+    plain = model[wrapped[0]]
+    preprocessor = model.get('data_preprocessor', cfg.get('data_preprocessor'))
+    if preprocessor is not None:
+        plain.setdefault('data_preprocessor', preprocessor)
+    return plain
+
+
+def _pipeline(dataloader: ConfigDict) -> list:
+    dataset = dataloader.dataset
+    while 'pipeline' not in dataset and 'dataset' in dataset:
+        dataset = dataset.dataset
+    return dataset.get('pipeline', [])
+
+
+def _is_own(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith('mic_mm.')
+
+
+def _values(part: Any) -> Iterator[Any]:
+    if isinstance(part, dict):
+        for value in part.values():
+            yield from _values(value)
+    elif isinstance(part, (list, tuple)):
+        for value in part:
+            yield from _values(value)
+    else:
+        yield part
+
+
+def _add_import(cfg: Config) -> None:
+    imports = cfg.get('custom_imports') or {}
+    names = list(imports.get('imports', []))
+    if 'mic_mm' not in names:
+        names.append('mic_mm')
+    cfg.custom_imports = dict(imports=names, allow_failed_imports=False)
