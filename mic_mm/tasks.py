@@ -39,8 +39,10 @@ TASK_ROOMS = {
         METRICS: ('PerClassAccuracy', ),
     }),
     'det': ('mmdet', 'mmdet (or onedl-mmdetection)', {
-        MODELS: ('UDADetector', ),
-        TASK_UTILS: ('BoxLabeller', ),
+        MODELS: ('InclusiveRoIExtractor', 'UDADetector'),
+        TASK_UTILS: ('BoxLabeller', 'InclusiveBoxCoder',
+                     'InclusiveOverlaps2D', 'KeySampler', 'OwnBestAssigner',
+                     'QuantizedAnchorGenerator'),
     }),
 }
 

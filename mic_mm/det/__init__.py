@@ -1,6 +1,13 @@
 # Copyright (c) mic_mm authors. All rights reserved.
 """Object detection on MMDetection."""
 from .box_labeller import BoxLabeller
+from .geometry import (InclusiveBoxCoder, InclusiveOverlaps2D,
+                       InclusiveRoIExtractor, KeySampler, OwnBestAssigner,
+                       QuantizedAnchorGenerator)
 from .uda_detector import UDADetector
 
-__all__ = ['BoxLabeller', 'UDADetector']
+__all__ = [
+    'BoxLabeller', 'InclusiveBoxCoder', 'InclusiveOverlaps2D',
+    'InclusiveRoIExtractor', 'KeySampler', 'OwnBestAssigner',
+    'QuantizedAnchorGenerator', 'UDADetector'
+]
