@@ -1,0 +1,34 @@
+#!/usr/bin/env python
+# Copyright (c) mic_mm authors. All rights reserved.
+"""Write the list files of Office-Home.
+
+ROOT is where the archive was extracted:
+  ROOT/{Art,Clipart,Product,Real World}/<65 classes>/*.jpg
+Real_World and RealWorld are fine as well. Written are
+image_list/{Art,Clipart,Product,Real_World}.txt. The labels have the order of
+the list files of CDAN, SDAT and MIC, which is not the alphabetical one.
+"""
+import sys
+
+from mic_mm.cls.dataset_tools import convert_folders, make_parser
+from mic_mm.cls.datasets import OfficeHome
+
+DOMAINS = dict(
+    Art=['Art'],
+    Clipart=['Clipart'],
+    Product=['Product'],
+    Real_World=['Real_World', 'Real World', 'RealWorld'])
+
+
+def main() -> None:
+    parser = make_parser(__doc__)
+    args = parser.parse_args()
+    try:
+        sys.exit(
+            convert_folders(args, OfficeHome.METAINFO['classes'], DOMAINS))
+    except (FileNotFoundError, ValueError) as error:
+        parser.error(str(error))
+
+
+if __name__ == '__main__':
+    main()
