@@ -42,7 +42,8 @@ def test_each_file_of_the_original_is_enough(tmp_path, name, by_folder):
 
 def test_all_files_are_written_as_the_original_does(tmp_path):
     ClassStatistics(COUNTS).write(tmp_path)
-    assert sorted(p.name for p in tmp_path.iterdir())         == sorted(STATISTICS_FILES) == sorted(LAYOUTS)
+    written = sorted(path.name for path in tmp_path.iterdir())
+    assert written == sorted(STATISTICS_FILES) == sorted(LAYOUTS)
     for name, content in LAYOUTS.items():
         assert json.loads((tmp_path / name).read_text()) == content
 
