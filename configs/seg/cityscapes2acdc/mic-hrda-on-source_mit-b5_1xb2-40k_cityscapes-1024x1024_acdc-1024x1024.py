@@ -1,0 +1,2 @@
+_base_ = 'mic-hrda_mit-b5_1xb2-40k_cityscapes-1024x1024_acdc-1024x1024.py'
+model = dict(objectives=dict(mic=dict(on='source')))
