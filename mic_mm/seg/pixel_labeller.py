@@ -61,8 +61,9 @@ class PixelLabeller(PseudoLabeller):
         logits = teacher.encode_decode(
             images.inputs,
             [sample.metainfo for sample in images.data_samples])
-        logits = resize(
-            logits, size=images.inputs.shape[2:], mode='bilinear')
+        if logits.shape[2:] != images.inputs.shape[2:]:
+            logits = resize(
+                logits, size=images.inputs.shape[2:], mode='bilinear')
         confidence, labels = most_probable(logits)
         share = confident_share(confidence, threshold)
         weights = self._without_margins(

@@ -5,12 +5,13 @@ from contextlib import ExitStack
 from typing import Optional
 
 import torch
+from torch import Tensor, nn
 
 from mic_mm.core import SourceSupervision
 from mic_mm.registry import MODELS
 
 from ..pixel_weights import sampling
-from .observe import LogitKeeper, observed_backbone
+from .observe import BackboneCall, LogitKeeper, observed_backbone
 
 SOURCE_LOGITS = 'source_logits'
 
@@ -55,6 +56,15 @@ class SegSourceSupervision(SourceSupervision):
         if self.feature_distance is not None:
             labels = torch.cat(
                 [s.gt_sem_seg.data for s in batch.source.data_samples])
-            losses['loss_feature_distance'] = self.feature_distance(
-                calls[0], labels, student.backbone)
+            losses['loss_feature_distance'] = sum(
+                self.feature_distance(call, seen, student.backbone)
+                for call, seen in _compared(student, calls, labels))
         return losses
+
+
+def _compared(student: nn.Module, calls: list[BackboneCall],
+              labels: Tensor) -> list[tuple[BackboneCall, Tensor]]:
+    """The passes whose features are compared, with the labels they saw."""
+    if hasattr(student, 'feature_passes'):  # HRDA has two scales
+        return student.feature_passes(calls, labels)
+    return [(calls[0], labels)]

@@ -7,7 +7,7 @@ from mmseg.structures import SegDataSample
 from mic_mm.core import EMATeacher
 from mic_mm.core.drawing import drawing_from
 from mic_mm.core.draws import SeededDraws
-from mic_mm.seg.objectives.observe import LogitKeeper
+from mic_mm.seg.objectives.observe import LogitKeeper, observed_backbone
 from mic_mm.seg.pixel_weights import (check_weightable, pixel_weighted,
                                       sampling)
 from mic_mm.testing.models_seg_da import build_segmentor, tiny_hrda
@@ -232,6 +232,26 @@ def test_deeplab_v2_as_the_head():
              model.named_parameters() if 'decode_head' in n}
     assert 'head.aspp_modules.1.conv.weight' in names
     assert 'scale_attention.aspp_modules.1.conv.weight' in names
+
+
+@pytest.mark.parametrize('feature_scale, expected', [(0.5, 'context'),
+                                                     (1, 'detail'),
+                                                     ('all', 'both')])
+def test_features_for_the_feature_distance(feature_scale, expected):
+    model = segmentor(feature_scale=feature_scale).train()
+    images, samples = batch()
+    with observed_backbone(model) as calls:
+        losses_of(model, images, samples)
+    labels = torch.cat([s.gt_sem_seg.data for s in samples])
+    context = ((2, 3, 32, 48), labels)
+    detail = ((2, 3, 32, 32), model.detail_box.crop(labels))
+    wanted = dict(
+        context=[context], detail=[detail], both=[context, detail])[expected]
+    passes = model.feature_passes(calls, labels)
+    assert len(passes) == len(wanted)
+    for (call, seen), (shape, label) in zip(passes, wanted):
+        assert call.inputs.shape == shape
+        assert torch.equal(seen, label)
 
 
 @pytest.mark.parametrize('options, message', [

@@ -171,6 +171,26 @@ class HRDAEncoderDecoder(DrawingModule, EncoderDecoder):
                                                    data_samples))
         return losses
 
+    def feature_passes(self, passes: Sequence,
+                       labels: Tensor) -> list[tuple[object, Tensor]]:
+        """The passes of ``feature_scale`` among those of a training pass.
+
+        Args:
+            passes (Sequence): What was seen of the backbone's two passes, of
+                the context and of the detail crop.
+            labels (Tensor): Labels of the images, (B, H, W).
+
+        Returns:
+            list[tuple]: Each pass with the labels of what it saw.
+        """
+        context, detail = passes
+        detail_labels = self.detail_box.crop(labels)
+        if self.feature_scale == 'all':
+            return [(context, labels), (detail, detail_labels)]
+        if self.feature_scale == self.scales[0]:
+            return [(context, labels)]
+        return [(detail, detail_labels)]
+
     def encode_decode(self,
                       inputs: Tensor,
                       batch_img_metas: Optional[list[dict]] = None,
