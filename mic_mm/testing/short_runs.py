@@ -64,13 +64,14 @@ def train_config(cfg: Config) -> dict:
         AssertionError: If a loss is not finite or no weight has changed.
     """
     runner = Runner.from_cfg(cfg)
+    student = getattr(runner.model, 'student', runner.model)
     before = {
         name: value.detach().clone()
-        for name, value in runner.model.student.named_parameters()
+        for name, value in student.named_parameters()
     }
     runner.train()
     changed = [
-        name for name, value in runner.model.student.named_parameters()
+        name for name, value in student.named_parameters()
         if not value.equal(before[name])
     ]
     logged = {
