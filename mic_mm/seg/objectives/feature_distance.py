@@ -13,9 +13,13 @@ from torch import Tensor, nn
 
 from mic_mm.registry import MODELS
 
-from .observe import BackboneCall
+from .observe import BackboneCall, stages
 
 IGNORE = 255
+# Relative to the features.  Equal networks agree up to rounding, since the
+# kernels for frozen parameters differ; that distance has no direction, which
+# its gradient would follow nonetheless.
+_ROUNDING = 1e-5
 # Traffic light, traffic sign, person, rider, car, truck, bus, train,
 # motorcycle, bicycle.
 CITYSCAPES_THINGS = (6, 7, 11, 12, 13, 14, 15, 16, 17, 18)
@@ -107,7 +111,7 @@ class FeatureDistance(nn.Module):
         if not self._is_copied:
             self._copy(student_backbone)
         with torch.no_grad():
-            frozen = self.backbone(call.inputs)[-1]
+            frozen = stages(self.backbone(call.inputs))[-1]
             cell = cell_size(labels.shape[-2:], frozen.shape[-2:])
             majority = majority_labels(labels, cell, self.min_ratio)
             counts = self.is_counted[majority]
@@ -180,9 +184,12 @@ def masked_feature_distance(features: Tensor, frozen: Tensor,
     Returns:
         Tensor: 0-dim; 0 without gradient if no cell counts.
     """
-    distance = torch.linalg.vector_norm((features - frozen).float(), dim=1)
+    dtype = torch.promote_types(features.dtype, torch.float32)
+    distance = torch.linalg.vector_norm(features - frozen, dim=1, dtype=dtype)
+    size = torch.linalg.vector_norm(frozen, dim=1, dtype=dtype)
+    counted = counts & (distance > _ROUNDING * size)
     number = counts.sum().float()
     all_reduce(number)
     # Averaged over the processes it is the mean over the cells of all.
     mean_number = number.clamp_(min=1) / get_world_size()
-    return torch.where(counts, distance, 0.).sum() / mean_number
+    return torch.where(counted, distance, 0.).sum() / mean_number

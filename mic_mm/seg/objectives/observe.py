@@ -2,7 +2,7 @@
 """Looks at what a stock segmentor computes on the way to its losses."""
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, Optional
 
@@ -21,15 +21,18 @@ class BackboneCall(NamedTuple):
     features: tuple[Tensor, ...]
 
 
+def stages(outputs: Tensor | Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The outputs of a backbone with one stage or several."""
+    return (outputs, ) if isinstance(outputs, Tensor) else tuple(outputs)
+
+
 @contextmanager
 def observed_backbone(segmentor: nn.Module) -> Iterator[list[BackboneCall]]:
     """List the calls of ``segmentor.backbone`` inside the context."""
     calls: list[BackboneCall] = []
 
     def observe(module, args, outputs) -> None:
-        features = outputs if isinstance(outputs,
-                                         (tuple, list)) else (outputs, )
-        calls.append(BackboneCall(args[0], tuple(features)))
+        calls.append(BackboneCall(args[0], stages(outputs)))
 
     handle = segmentor.backbone.register_forward_hook(observe)
     try:

@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 import torch
+from mmengine.registry import DefaultScope
 from torch import nn
 
 from mic_mm.registry import MODELS
@@ -14,6 +15,7 @@ from mic_mm.seg.objectives.observe import BackboneCall
 from mic_mm.testing.batches import seg_batch
 from mic_mm.testing.golden import load_golden
 from mic_mm.testing.models import tiny_segmentor
+from mic_mm.testing.models_seg_da import tiny_daformer
 
 golden = pytest.mark.golden
 
@@ -169,3 +171,18 @@ def test_source_supervision_with_distance_has_the_segmentors_own_losses():
     for name, value in expected.items():
         torch.testing.assert_close(losses[name], value)
     assert 'source.loss_feature_distance' in losses
+
+
+def test_equal_transformers_have_no_distance_and_no_gradient():
+    torch.manual_seed(0)
+    with DefaultScope.overwrite_default_scope('mmseg'):
+        backbone = MODELS.build(tiny_daformer()['backbone']).train()
+    objective = FeatureDistance().train()
+    objective.attach(backbone)
+    images = torch.rand(2, 3, 64, 64)
+    call = BackboneCall(images, backbone(images))
+    labels = torch.full((2, 64, 64), CITYSCAPES_THINGS[0])
+    loss = objective(call, labels, backbone)
+    loss.backward()
+    assert loss.item() == 0
+    assert all(p.grad is None or not p.grad.any() for p in backbone.parameters())
