@@ -19,6 +19,7 @@ from .draws import SeededDraws
 from .ema_teacher import EMATeacher
 from .objectives.objective import SAME, Objective, PseudoLabelObjective
 from .plain_checkpoint import add_student_prefix
+from .pretrained_check import check_pretrained
 from .scope import pin_scope
 from .train_step import train_step
 
@@ -149,6 +150,15 @@ class UDAModel(BaseModel):
         for objective in objectives:
             if objective.pseudo_threshold == SAME:
                 objective.pseudo_threshold = shared
+
+    def init_weights(self) -> None:
+        """Initialise as configured; pretrained weights have to fit.
+
+        Raises:
+            ValueError: If they do not.
+        """
+        check_pretrained(self.student)
+        super().init_weights()
 
     @abstractmethod
     def weighted_loss(self, student: nn.Module,

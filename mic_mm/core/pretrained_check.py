@@ -1,0 +1,77 @@
+# Copyright (c) mic_mm authors. All rights reserved.
+"""Whether pretrained weights fit, told before they are loaded."""
+from __future__ import annotations
+
+from typing import Optional
+
+from mmengine.runner.checkpoint import CheckpointLoader
+from torch import Tensor, nn
+
+_SHOWN = 4
+
+
+def check_pretrained(model: nn.Module) -> None:
+    """Refuse ``init_cfg=dict(type='Pretrained', ...)`` with wrong weights.
+
+    MMEngine loads what fits and only warns of the rest, so that training
+    would start from random weights, for example with a file of timm that was
+    not converted.  A module that converts other names itself
+    (``convert_weights=True``) is not checked.
+
+    Args:
+        model (nn.Module): The model whose modules are initialised.
+
+    Raises:
+        ValueError: If a file has less than half of the parameters of its
+            module under their names and with their shapes.
+        FileNotFoundError: If there is no such file.
+    """
+    for name, module in model.named_modules():
+        cfg = getattr(module, 'init_cfg', None)
+        if (isinstance(cfg, dict) and cfg.get('type') == 'Pretrained'
+                and not getattr(module, 'convert_weights', False)):
+            _check(name, module, cfg['checkpoint'], cfg.get('prefix'))
+
+
+def _check(name: str, module: nn.Module, checkpoint: str,
+           prefix: Optional[str]) -> None:
+    place = f"init_cfg=dict(type='Pretrained') of {name or 'the model'}"
+    try:
+        content = CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f'{place}: the file {checkpoint!r} does not exist. Prepare it, '
+            'or correct the path; without pretrained weights set '
+            'init_cfg=None.') from error
+    weights = _weights(content, prefix)
+    expected = dict(module.named_parameters())
+    fitting = [
+        key for key, value in expected.items()
+        if key in weights and weights[key].shape == value.shape
+    ]
+    if 2 * len(fitting) < len(expected):
+        raise ValueError(
+            f'{place}: only {len(fitting)} of {len(expected)} parameters are '
+            f'in {checkpoint!r}. It has {_some(weights)}; expected are '
+            f'{_some(expected)}. Convert the file (tools/model_converters), '
+            "or select a part of it, e.g. with prefix='backbone.'.")
+
+
+def _weights(content: dict, prefix: Optional[str]) -> dict[str, Tensor]:
+    weights = {
+        key.removeprefix('module.'): value
+        for key, value in content.get('state_dict', content).items()
+    }
+    if not prefix:
+        return weights
+    prefix = prefix if prefix.endswith('.') else f'{prefix}.'
+    return {
+        key.removeprefix(prefix): value
+        for key, value in weights.items() if key.startswith(prefix)
+    }
+
+
+def _some(weights: dict) -> str:
+    names = list(weights)
+    shown = ', '.join(names[:_SHOWN]) or 'nothing'
+    return f'{shown}, ...' if len(names) > _SHOWN else shown
