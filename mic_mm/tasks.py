@@ -39,7 +39,8 @@ TASK_ROOMS = {
         METRICS: ('PerClassAccuracy', ),
     }),
     'det': ('mmdet', 'mmdet (or onedl-mmdetection)', {
-        MODELS: ('InclusiveRoIExtractor', 'UDADetector'),
+        MODELS: ('InclusiveBBoxHead', 'InclusiveRoIExtractor', 'SADARPNHead',
+                 'SADARoIHead', 'UDADetector'),
         TASK_UTILS: ('BoxLabeller', 'InclusiveBoxCoder',
                      'InclusiveOverlaps2D', 'KeySampler', 'OwnBestAssigner',
                      'QuantizedAnchorGenerator'),

@@ -4,10 +4,12 @@ from .box_labeller import BoxLabeller
 from .geometry import (InclusiveBoxCoder, InclusiveOverlaps2D,
                        InclusiveRoIExtractor, KeySampler, OwnBestAssigner,
                        QuantizedAnchorGenerator)
+from .models import InclusiveBBoxHead, SADARoIHead, SADARPNHead
 from .uda_detector import UDADetector
 
 __all__ = [
-    'BoxLabeller', 'InclusiveBoxCoder', 'InclusiveOverlaps2D',
-    'InclusiveRoIExtractor', 'KeySampler', 'OwnBestAssigner',
-    'QuantizedAnchorGenerator', 'UDADetector'
+    'BoxLabeller', 'InclusiveBBoxHead', 'InclusiveBoxCoder',
+    'InclusiveOverlaps2D', 'InclusiveRoIExtractor', 'KeySampler',
+    'OwnBestAssigner', 'QuantizedAnchorGenerator', 'SADARPNHead',
+    'SADARoIHead', 'UDADetector'
 ]

@@ -56,9 +56,8 @@ class InclusiveBoxCoder(BaseBBoxCoder):
             Tensor: ``(N, 4 K)``.
         """
         stds = pred_bboxes.new_tensor(self.target_stds)
-        deltas = (pred_bboxes.view(-1, 4) * stds).view(pred_bboxes.shape)
+        deltas = pred_bboxes.unflatten(-1, (-1, 4)) * stds
         boxes = decode_boxes(bboxes, deltas)
-        if max_shape is None or not self.clip_border:
-            return boxes
-        clipped = clip_boxes(boxes.view(len(boxes), -1, 4), max_shape)
-        return clipped.view(boxes.shape)
+        if max_shape is not None and self.clip_border:
+            boxes = clip_boxes(boxes, max_shape)
+        return boxes.flatten(-2)

@@ -91,23 +91,22 @@ def decode_boxes(anchors: Tensor, deltas: Tensor) -> Tensor:
 
     Args:
         anchors (Tensor): ``(N, 4)``.
-        deltas (Tensor): ``(N, 4 K)``.
+        deltas (Tensor): ``(N, K, 4)``.
 
     Returns:
-        Tensor: ``(N, 4 K)``.
+        Tensor: ``(N, K, 4)``.
     """
     widths, heights = (side[:, None] for side in box_sizes(anchors))
     center_x = anchors[:, 0:1] + 0.5 * widths
     center_y = anchors[:, 1:2] + 0.5 * heights
-    dx, dy, dw, dh = deltas.view(len(deltas), -1, 4).unbind(-1)
+    dx, dy, dw, dh = deltas.unbind(-1)
     center_x, center_y = dx * widths + center_x, dy * heights + center_y
     widths = dw.clamp(max=LARGEST_LOG_RATIO).exp() * widths
     heights = dh.clamp(max=LARGEST_LOG_RATIO).exp() * heights
-    boxes = torch.stack([
+    return torch.stack([
         center_x - 0.5 * widths, center_y - 0.5 * heights,
         center_x + 0.5 * widths - 1, center_y + 0.5 * heights - 1
     ], -1)
-    return boxes.view(deltas.shape)
 
 
 def full_image_box(image_shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -117,3 +116,21 @@ def full_image_box(image_shape: tuple[int, ...]) -> tuple[int, ...]:
     """
     height, width = image_shape[:2]
     return (0, 0, width - 2, height - 2)
+
+
+def to_image_boxes(boxes: Tensor, scale_factor: tuple[float, float]) -> Tensor:
+    """Boxes of the resized image as MMDetection's boxes in the original one.
+
+    The corners are scaled, and then the last pixel of a box becomes its end:
+    COCO's evaluation takes ``x2 - x1`` for the width.
+
+    Args:
+        boxes (Tensor): ``(..., 4)``, inclusive.
+        scale_factor (tuple[float, float]): By how much width and height were
+            scaled.
+
+    Returns:
+        Tensor: ``(..., 4)``.
+    """
+    scales = boxes.new_tensor(scale_factor).repeat(2)
+    return boxes / scales + boxes.new_tensor([0, 0, 1, 1])
