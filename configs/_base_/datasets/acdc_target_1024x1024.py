@@ -15,7 +15,9 @@ target_pipeline = [
     dict(type='RandomFlip', prob=0.5),
     dict(type='mic_mm.PackUDASegInputs'),
 ]
+# _scope_: the transforms are MMSegmentation's, for configs that inherit it by mic_mm:: too.
 target_train = dict(
+    _scope_='mmseg',
     type='mic_mm.ACDCDataset',
     data_root=target_root,
     data_prefix=dict(img_path='rgb_anon'),
@@ -33,6 +35,7 @@ labelled_pipeline = [
     dict(type='PackSegInputs'),
 ]
 target_train_labelled = dict(
+    _scope_='mmseg',
     type='mic_mm.ACDCDataset',
     data_root=target_root,
     data_prefix=dict(img_path='rgb_anon', seg_map_path='gt'),
@@ -53,6 +56,7 @@ val_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
+        _scope_='mmseg',
         type='mic_mm.ACDCDataset',
         data_root=target_root,
         data_prefix=dict(img_path='rgb_anon', seg_map_path='gt'),
@@ -68,6 +72,7 @@ server_dataloader = dict(
     num_workers=4,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
+        _scope_='mmseg',
         type='mic_mm.ACDCDataset',
         data_root=target_root,
         data_prefix=dict(img_path='rgb_anon'),

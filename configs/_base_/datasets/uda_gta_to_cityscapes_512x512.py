@@ -13,7 +13,9 @@ source_pipeline = [
     dict(type='RandomFlip', prob=0.5),
     dict(type='PackSegInputs'),
 ]
+# _scope_: the transforms are MMSegmentation's, for configs that inherit it by mic_mm:: too.
 source_train = dict(
+    _scope_='mmseg',
     type='mic_mm.GTADataset',
     data_root=source_root,
     data_prefix=dict(img_path='images', seg_map_path='labels'),

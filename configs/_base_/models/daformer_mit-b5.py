@@ -1,6 +1,7 @@
 # DAFormer: Mix Transformer B5 and the context-aware fusion head, for crops of 512x512.
 # Without its ImageNet weights: <...>.backbone.init_cfg=None.
 model = dict(
+    _scope_='mmseg',
     type='EncoderDecoder',
     data_preprocessor=dict(
         type='SegDataPreProcessor',

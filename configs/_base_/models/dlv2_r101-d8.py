@@ -2,6 +2,7 @@
 # dilated convolutions, trainable batch norm; for crops of 512x512.
 # Without its ImageNet weights: <...>.backbone.init_cfg=None.
 model = dict(
+    _scope_='mmseg',
     type='EncoderDecoder',
     data_preprocessor=dict(
         type='SegDataPreProcessor',
