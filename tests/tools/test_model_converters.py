@@ -11,6 +11,7 @@ from PIL import Image
 
 from mic_mm.registry import MODELS
 from mic_mm.testing.golden import load_golden
+from mic_mm.testing.models import tiny_one_stage_detector
 from mic_mm.testing.models_seg_da import (build_segmentor, in_original_names,
                                           original_arrays, tiny_daformer,
                                           tiny_dlv2, tiny_hrda)
@@ -167,6 +168,36 @@ def test_trained_classifier_works_in_mmpretrain(config, run_tool, tmp_path):
     with torch.no_grad():
         torch.testing.assert_close(
             model.eval()(images), trained(config).student(images))
+
+
+def test_trained_detector_works_in_mmdet(run_tool, tmp_path):
+    from mmdet.apis import init_detector
+    path = tmp_path / 'detector.py'
+    Config(
+        dict(
+            default_scope='mmdet',
+            model=dict(
+                type='mic_mm.UDADetector',
+                detector=tiny_one_stage_detector(),
+                teacher=dict(type='mic_mm.EMATeacher'),
+                objectives=dict(source=dict(type='mic_mm.SourceSupervision'))),
+            test_dataloader=dict(
+                dataset=dict(
+                    type='CocoDataset', metainfo=dict(classes=CLASSES))))
+    ).dump(path)
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        wrapper = MODELS.build(Config.fromfile(path).model)
+    torch.save({'state_dict': wrapper.state_dict()}, tmp_path / 'run.pth')
+    run_tool(f'{TOOLS}/to_plain.py', path, tmp_path / 'run.pth',
+             tmp_path / 'plain', '--branch', 'teacher')
+    plain = tmp_path / 'plain' / path.name
+    assert 'mic_mm' not in plain.read_text()
+    detector = init_detector(
+        str(plain), str(plain.with_suffix('.pth')), device='cpu')
+    images = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        expected = wrapper.eval().teacher.model(images)
+        torch.testing.assert_close(detector(images), expected)
 
 
 def exit_message(run_tool, capsys, *arguments):

@@ -218,6 +218,19 @@ def test_config_of_the_first_release_of_hrda():
     assert cfg['test_cfg']['batched_slide'] is True
 
 
+def test_published_networks_have_their_published_size():
+    hrda = build_segmentor(convert_model_config(PUBLISHED_HRDA))
+    attention = hrda.decode_head.scale_attention
+
+    def millions(module):
+        return sum(p.numel() for p in module.parameters()) / 1e6
+
+    # 85.7 million; DAFormer, 85.2 million, is HRDA without the attention
+    assert millions(hrda) == pytest.approx(85.7, abs=0.05)
+    assert millions(hrda) - millions(attention) == pytest.approx(
+        85.2, abs=0.05)
+
+
 @pytest.mark.parametrize('path, message', [
     (('type', ), r"model.type='X'"),
     (('backbone', 'type'), r"model.backbone.type='X'"),
