@@ -120,4 +120,4 @@ class ColorAugmentation:
 def _decide(draws: RandomDraws, name: str, probability: float) -> bool:
     if probability in (0, 1):  # u may be 0: 1 has to mean always
         return bool(probability)
-    return bool(draws.uniform(name) > 1 - probability)
+    return (draws.uniform(name) > 1 - probability).tolist()

@@ -26,7 +26,8 @@ class RandomDraws(ABC):
 
     Operations ask for numbers *by name* and never touch a global generator.
     Production code uses :class:`SeededDraws`; a test may replay recorded numbers
-    through the same interface.  All results are CPU tensors.
+    through the same interface.  All results are CPU tensors, so that
+    ``tolist()`` makes them numbers of the host without waiting for a device.
     """
 
     @abstractmethod

@@ -121,7 +121,7 @@ def gaussian_kernel(sigma: Tensor, size: int) -> Tensor:
 
 
 def _blur_axis(images: Tensor, sigma: Tensor, axis: int) -> Tensor:
-    reach = math.ceil(_CUT_OFF * float(sigma.max()))
+    reach = math.ceil(_CUT_OFF * max(sigma.flatten().tolist()))
     size = min(blur_kernel_size(images.size(axis)), 2 * reach + 1)
     if size == 1:
         return images

@@ -87,5 +87,5 @@ class DetailCrop:
             torch.rand(()) if draws is None else draws.uniform(
                 f'detail_crop.{axis}'))
         # float32 may round the product up to the length
-        index = min(int(number.item() * len(offsets)), len(offsets) - 1)
+        index = min(int(number.tolist() * len(offsets)), len(offsets) - 1)
         return offsets[index]
