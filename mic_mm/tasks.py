@@ -39,11 +39,13 @@ TASK_ROOMS = {
         METRICS: ('PerClassAccuracy', ),
     }),
     'det': ('mmdet', 'mmdet (or onedl-mmdetection)', {
-        MODELS: ('InclusiveBBoxHead', 'InclusiveRoIExtractor', 'SADARPNHead',
-                 'SADARoIHead', 'UDADetector'),
+        MODELS: ('DomainAdversarialDetection', 'ImageDomainHead',
+                 'InclusiveBBoxHead', 'InclusiveRoIExtractor',
+                 'InstanceDomainHead', 'SADARPNHead', 'SADARoIHead',
+                 'UDADetector'),
         TASK_UTILS: ('BoxLabeller', 'InclusiveBoxCoder',
                      'InclusiveOverlaps2D', 'KeySampler', 'OwnBestAssigner',
-                     'QuantizedAnchorGenerator'),
+                     'QuantizedAnchorGenerator', 'StudentConfidence'),
     }),
 }
 

@@ -81,16 +81,21 @@ class GradientReversal(nn.Module):
 
 def reverse_gradient(features: Tensor, coefficient: float) -> Tensor:
     """The identity, whose gradient is multiplied by ``-coefficient``."""
-    return _ReverseGradient.apply(features, coefficient)
+    return scale_gradient(features, -coefficient)
 
 
-class _ReverseGradient(torch.autograd.Function):
+def scale_gradient(features: Tensor, factor: float) -> Tensor:
+    """The identity, whose gradient is multiplied by ``factor``."""
+    return _ScaleGradient.apply(features, factor)
+
+
+class _ScaleGradient(torch.autograd.Function):
 
     @staticmethod
-    def forward(ctx, features, coefficient):
-        ctx.coefficient = coefficient
+    def forward(ctx, features, factor):
+        ctx.factor = factor
         return features.view_as(features)
 
     @staticmethod
     def backward(ctx, gradient):
-        return -ctx.coefficient * gradient, None
+        return ctx.factor * gradient, None

@@ -5,11 +5,15 @@ from .geometry import (InclusiveBoxCoder, InclusiveOverlaps2D,
                        InclusiveRoIExtractor, KeySampler, OwnBestAssigner,
                        QuantizedAnchorGenerator)
 from .models import InclusiveBBoxHead, SADARoIHead, SADARPNHead
+from .objectives import (DomainAdversarialDetection, ImageDomainHead,
+                         InstanceDomainHead)
+from .student_confidence import StudentConfidence
 from .uda_detector import UDADetector
 
 __all__ = [
-    'BoxLabeller', 'InclusiveBBoxHead', 'InclusiveBoxCoder',
-    'InclusiveOverlaps2D', 'InclusiveRoIExtractor', 'KeySampler',
+    'BoxLabeller', 'DomainAdversarialDetection', 'ImageDomainHead',
+    'InclusiveBBoxHead', 'InclusiveBoxCoder', 'InclusiveOverlaps2D',
+    'InclusiveRoIExtractor', 'InstanceDomainHead', 'KeySampler',
     'OwnBestAssigner', 'QuantizedAnchorGenerator', 'SADARPNHead',
-    'SADARoIHead', 'UDADetector'
+    'SADARoIHead', 'StudentConfidence', 'UDADetector'
 ]

@@ -18,7 +18,8 @@ class BoxLabeller(PseudoLabeller):
     r"""Labels objects with the teacher's boxes of sufficient score.
 
     A box with score :math:`s \ge \tau` becomes ground truth with its
-    predicted class, in the coordinates of the network's input.
+    predicted class, in the coordinates of the network's input.  The data
+    samples have the field ``is_pseudo``.
 
     Args:
         threshold (float, optional): :math:`\tau`; None keeps every box the
@@ -85,6 +86,7 @@ class BoxLabeller(PseudoLabeller):
             bboxes=unsure.bboxes, labels=unsure.labels)
         is_kept = self.keep_empty or len(objects) > 0
         pseudo.set_field(float(is_kept), 'loss_weight')
+        pseudo.set_field(True, 'is_pseudo')
         return pseudo
 
 

@@ -1,6 +1,9 @@
 # Copyright (c) mic_mm authors. All rights reserved.
 from __future__ import annotations
 
+from contextlib import nullcontext
+from typing import Optional
+
 import torch
 from mmdet.structures import DetDataSample
 from mmengine.dist import all_reduce, get_world_size
@@ -8,7 +11,7 @@ from mmengine.structures import InstanceData
 from torch import nn
 
 from mic_mm.core import LabelledImages, UDAModel
-from mic_mm.registry import MODELS
+from mic_mm.registry import MODELS, TASK_UTILS
 
 
 @MODELS.register_module()
@@ -21,6 +24,10 @@ class UDADetector(UDAModel):
     Args:
         detector (dict | nn.Module): The detector.
         objectives (dict): See :class:`UDAModel`.
+        pseudo_weight (dict, optional): How much a sample counts in the
+            losses on pseudo-boxes, e.g.
+            ``dict(type='mic_mm.StudentConfidence')``. Defaults to None: all
+            count the same, unless the heads themselves weight them.
         **kwargs: See :class:`UDAModel`.
     """
 
@@ -28,9 +35,14 @@ class UDADetector(UDAModel):
     default_labeller = dict(type='mic_mm.BoxLabeller')
     teacher_defaults = dict(mode='eval', average='state')
 
-    def __init__(self, detector: dict | nn.Module, objectives: dict,
+    def __init__(self,
+                 detector: dict | nn.Module,
+                 objectives: dict,
+                 pseudo_weight: Optional[dict] = None,
                  **kwargs) -> None:
         super().__init__(detector, objectives, **kwargs)
+        self.pseudo_weight = (
+            TASK_UTILS.build(pseudo_weight) if pseudo_weight else None)
 
     def weighted_loss(self, student: nn.Module,
                       images: LabelledImages) -> dict:
@@ -55,8 +67,19 @@ class UDADetector(UDAModel):
         samples = [images.data_samples[index] for index in kept]
         if not kept:
             kept, samples = [0], [_without_objects(images.data_samples[0])]
-        losses = student.loss(images.inputs[kept], samples)
+        with self._weighting(student, images.data_samples):
+            losses = student.loss(images.inputs[kept], samples)
         return losses if scale == 1 else _scaled(losses, scale)
+
+    def _weighting(self, student: nn.Module, samples: list):
+        if self.pseudo_weight is None:
+            return nullcontext()
+        if not all(sample.get('is_pseudo', False) for sample in samples):
+            raise ValueError(
+                'model.pseudo_weight weights whole batches of pseudo-labelled '
+                "images, but this one has source images too. Set on='target' "
+                'in mic_mm.MaskedConsistency, or model.pseudo_weight=None.')
+        return self.pseudo_weight(student)
 
 
 def _without_objects(sample: DetDataSample) -> DetDataSample:

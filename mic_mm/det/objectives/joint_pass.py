@@ -1,0 +1,84 @@
+# Copyright (c) mic_mm authors. All rights reserved.
+"""One pass of a detector over the images of both domains."""
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+import torch.nn.functional as F
+from mmdet.structures import DetDataSample
+from mmengine.structures import InstanceData
+from torch import Tensor, nn
+
+from mic_mm.core import DomainBatch, LabelledImages
+
+# The field of a data sample by which heads of mic_mm know the domain.
+IS_SOURCE = 'is_source'
+
+
+def join_domains(batch: DomainBatch) -> LabelledImages:
+    """Source and target images of an iteration as one batch, source first.
+
+    Smaller images get a border of zeros, the mean pixel, on the right and at
+    the bottom, as in a batch of one domain.  The data samples are copies;
+    those of the target have no objects, and ``is_source=False`` for heads that
+    read it.
+    """
+    parts = (batch.source, batch.target)
+    size = [max(part.inputs.shape[dim] for part in parts) for dim in (-2, -1)]
+    samples = [
+        _in_joint_batch(sample, size, part is batch.source, part.inputs)
+        for part in parts for sample in part.data_samples
+    ]
+    return LabelledImages(
+        torch.cat([_enlarged(part.inputs, size) for part in parts]), samples)
+
+
+def _enlarged(images: Tensor, size: Sequence[int]) -> Tensor:
+    height, width = images.shape[-2:]
+    return F.pad(images, (0, size[1] - width, 0, size[0] - height))
+
+
+def _in_joint_batch(sample: DetDataSample, size: Sequence[int],
+                    is_source: bool, like: Tensor) -> DetDataSample:
+    joint = sample.new()
+    joint.set_metainfo(dict(batch_input_shape=tuple(size)))
+    joint.set_field(is_source, IS_SOURCE)
+    if not is_source:
+        joint.gt_instances = InstanceData(
+            bboxes=like.new_zeros(0, 4),
+            labels=like.new_zeros(0, dtype=torch.long))
+        joint.ignored_instances = InstanceData(bboxes=like.new_zeros(0, 4))
+    return joint
+
+
+@contextmanager
+def fixed_features(detector: nn.Module,
+                   features: Sequence[Tensor]) -> Iterator[None]:
+    """Let the detector go on from given features, whatever the images.
+
+    So the heads of a stock detector compute their losses on a part of a
+    batch that has passed through backbone and neck as a whole.
+
+    Raises:
+        TypeError: If the detector did not ask for features inside the
+            context.
+    """
+    asked = []
+
+    def extract_feat(*args, **kwargs):
+        asked.append(True)
+        return features
+
+    detector.extract_feat = extract_feat  # shadows the method
+    try:
+        yield
+    finally:
+        del detector.extract_feat
+    if not asked:
+        raise TypeError(
+            f'{type(detector).__name__}.loss does not call extract_feat, so '
+            'source and target images cannot share a pass. Use '
+            'mic_mm.SourceSupervision in the place of '
+            'mic_mm.DomainAdversarialDetection.')
