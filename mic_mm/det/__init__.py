@@ -1,6 +1,7 @@
 # Copyright (c) mic_mm authors. All rights reserved.
 """Object detection on MMDetection."""
 from .box_labeller import BoxLabeller
+from .evaluation import DomainCocoMetric, DomainVOCMetric, PseudoBoxMetric
 from .geometry import (InclusiveBoxCoder, InclusiveOverlaps2D,
                        InclusiveRoIExtractor, KeySampler, OwnBestAssigner,
                        QuantizedAnchorGenerator)
@@ -11,9 +12,10 @@ from .student_confidence import StudentConfidence
 from .uda_detector import UDADetector
 
 __all__ = [
-    'BoxLabeller', 'DomainAdversarialDetection', 'ImageDomainHead',
-    'InclusiveBBoxHead', 'InclusiveBoxCoder', 'InclusiveOverlaps2D',
-    'InclusiveRoIExtractor', 'InstanceDomainHead', 'KeySampler',
-    'OwnBestAssigner', 'QuantizedAnchorGenerator', 'SADARPNHead',
+    'BoxLabeller', 'DomainAdversarialDetection', 'DomainCocoMetric',
+    'DomainVOCMetric', 'ImageDomainHead', 'InclusiveBBoxHead',
+    'InclusiveBoxCoder', 'InclusiveOverlaps2D', 'InclusiveRoIExtractor',
+    'InstanceDomainHead', 'KeySampler', 'OwnBestAssigner',
+    'PseudoBoxMetric', 'QuantizedAnchorGenerator', 'SADARPNHead',
     'SADARoIHead', 'StudentConfidence', 'UDADetector'
 ]
