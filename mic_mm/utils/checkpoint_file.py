@@ -20,7 +20,8 @@ _ALLOWED = {
 }
 
 
-def read_checkpoint(path: str | Path) -> dict[str, Any]:
+def read_checkpoint(path: str | Path,
+                    key: str = 'state_dict') -> dict[str, Any]:
     """Read a checkpoint; nothing in the file is executed.
 
     It is read with ``weights_only=True``.  Checkpoints of MMEngine's runner
@@ -29,10 +30,13 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
 
     Args:
         path (str | Path): The file.
+        key (str): Where the weights are in it. Defaults to
+            ``'state_dict'``, OpenMMLab's; maskrcnn-benchmark's is
+            ``'model'``.
 
     Returns:
-        dict: ``state_dict`` and what else the file has, such as ``meta``. A
-        bare state dict is put under ``state_dict``.
+        dict: The weights as ``state_dict``, and what else the file has, such
+        as ``meta``. The file may be a bare state dict.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -42,16 +46,15 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     if not path.is_file():
         raise FileNotFoundError(f'The checkpoint {path} does not exist.')
     content = _load(path)
-    weights = content.get('state_dict', content) if isinstance(
-        content, Mapping) else None
+    weights = content.get(key, content) if isinstance(content,
+                                                      Mapping) else None
     if not weights or not isinstance(weights, Mapping) or not all(
             isinstance(value, Tensor) for value in weights.values()):
         raise ValueError(
-            f'{path} has no weights: a checkpoint has a state_dict of '
+            f'{path} has no weights: a checkpoint has a {key} of '
             f'tensors, but this file has {_described(content)}.')
-    if 'state_dict' in content:
-        return dict(content)
-    return {'state_dict': weights}
+    others = {} if weights is content else content
+    return {**others, 'state_dict': weights}
 
 
 def save_weights(path: str | Path,
