@@ -18,8 +18,11 @@ from mic_mm.testing.models import tiny_classifier, tiny_segmentor
 from mic_mm.testing.models_seg_da import tiny_hrda
 
 READS = ('aten::_local_scalar_dense', 'aten::nonzero', 'aten::masked_select', 'aten::equal')
-# MMSegmentation's heads log their accuracy, which leaves out ignored pixels.
-OF_THE_LIBRARY = 'mmseg/models/losses/accuracy.py'
+OF_THE_LIBRARIES = (
+    # Heads log their accuracy, which leaves out ignored pixels.
+    'mmseg/models/losses/accuracy.py',
+    # Labels are split by indices that lie on the host.
+    'mmpretrain/models/utils/data_preprocessor.py')
 
 
 class HostReads(TorchDispatchMode):
@@ -35,7 +38,7 @@ class HostReads(TorchDispatchMode):
             i is not None and i.dtype == torch.bool for i in args[1])
         if name in READS or masked:
             frames = traceback.extract_stack()[:-1]
-            if not any(frame.filename.endswith(OF_THE_LIBRARY) for frame in frames):
+            if not any(frame.filename.endswith(OF_THE_LIBRARIES) for frame in frames):
                 self.found.append((name, [f'{f.filename}:{f.lineno}' for f in frames[-4:]]))
         return function(*args, **(kwargs or {}))
 
