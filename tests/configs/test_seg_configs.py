@@ -1,7 +1,5 @@
 # Copyright (c) mic_mm authors. All rights reserved.
 """Every config of the street scenes trains, on small data with small networks."""
-import argparse
-import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +8,6 @@ from mmengine.config import Config
 import mic_mm  # noqa: F401
 from mic_mm.testing.short_runs import shorten, train_config
 from mic_mm.testing.small_street_scenes import shrink_config, write_street_scenes
-from mic_mm.utils.cli import add_config_arguments, load_config
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / 'configs' / 'seg'
