@@ -23,8 +23,8 @@ from mmengine.registry import init_default_scope
 from mic_mm.registry import DATASETS
 from mic_mm.seg.dataset_tools.dataset_counting import count_dataset
 from mic_mm.seg.dataset_tools.labelled_dataset import find_dataset
-from mic_mm.seg.dataset_tools.parallel import default_processes
 from mic_mm.utils import cli
+from mic_mm.utils.parallel import default_processes
 
 EPILOG = ('An interrupted call goes on where it was. Unreadable label maps, '
           'labels outside of the classes and images of another size than '

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from mic_mm.utils.parallel import default_processes, run_in_order
+
 from .label_conversion import LabelConversion, LabelFiles
 from .outcome import Outcome, report, statistics_of
-from .parallel import default_processes, run_in_order
 
 EPILOG = ('Complete files of an earlier call are kept, so an interrupted '
           'conversion goes on where it was. Unreadable files and images of '

@@ -10,10 +10,11 @@ from pathlib import Path
 from mmseg.datasets import BaseSegDataset
 from mmseg.datasets.transforms import LoadAnnotations
 
+from mic_mm.utils.parallel import run_in_order
+
 from .counting_journal import CountingJournal
 from .image_size import size_problem
 from .outcome import Outcome, count_classes, report, statistics_of
-from .parallel import run_in_order
 
 JOURNAL = '.class_statistics.part'
 

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from mic_mm.seg.dataset_tools.parallel import run_in_order
+from mic_mm.utils.parallel import run_in_order
 
 
 def square(number):
