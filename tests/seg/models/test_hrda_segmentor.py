@@ -183,6 +183,28 @@ def test_same_scale_and_blurred_detail():
     assert inputs['blurred'][1].var() < 0.5 * detail.var()
 
 
+@pytest.mark.parametrize('scale', [0.25, 0.75])
+def test_other_scales_of_the_context(scale):
+    model = segmentor(scales=(scale, 1)).train()
+    images, samples = batch(size=(128, 192))
+    with drawing_from(model, SeededDraws(0, 0)):
+        features = model.training_features(images)
+    logits = model.decode_head(features)
+    cells = (round(32 * scale), round(48 * scale))
+    assert logits.context.shape[-2:] == cells
+    assert logits.fused.shape[-2:] == (32, 48)
+    top, _, left, _ = model.detail_box
+    # HRDA: int(offset / (stride / scale))
+    assert model.detail_box.scaled((128, 192), cells)[::2] == (
+        int(top / (4 / scale)), int(left / (4 / scale)))
+    assert model.loss(images, samples)['decode.loss_ce'].isfinite()
+
+
+def test_context_that_does_not_divide_is_refused():
+    with pytest.raises(ValueError, match=r'low-resolution images of \(38'):
+        segmentor().loss(*batch(size=(76, 96)))
+
+
 def test_one_attention_for_all_classes():
     model = segmentor(dict(attention_classwise=False)).train()
     assert model.decode_head.scale_attention.conv_seg.out_channels == 1

@@ -46,7 +46,7 @@ class HRDAEncoderDecoder(DrawingModule, EncoderDecoder):
 
     Args:
         scales (Sequence[float]): Scales of context and detail. Defaults to
-            (0.5, 1); HRDA also tried (1, 1).
+            (0.5, 1); HRDA also tried 0.25, 0.75 and 1 for the context.
         hr_crop_size (tuple[int, int], optional): Height and width of the
             detail crop. Defaults to None, the whole image.
         feature_scale (float | str): Scale of the features that a feature
@@ -120,7 +120,8 @@ class HRDAEncoderDecoder(DrawingModule, EncoderDecoder):
                   inputs: Tensor,
                   boxes: Sequence[Box],
                   chunk: Optional[int] = None) -> ScaleFeatures:
-        context = self.extract_feat(self._at_scale(inputs, self.scales[0]))
+        small = self._at_scale(inputs, self.scales[0])
+        context = self.extract_feat(small)
         detail = self._at_scale(inputs, self.scales[1], self.blur_hr_crop)
         windows = torch.cat([box.crop(detail) for box in boxes])
         return ScaleFeatures(
@@ -128,6 +129,7 @@ class HRDAEncoderDecoder(DrawingModule, EncoderDecoder):
             detail=self._window_features(windows, chunk),
             boxes=boxes,
             image=tuple(inputs.shape[-2:]),
+            context_image=tuple(small.shape[-2:]),
             chunk=chunk)
 
     def _window_features(self, windows: Tensor,

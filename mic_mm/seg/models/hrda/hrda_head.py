@@ -16,7 +16,8 @@ from mic_mm.registry import MODELS
 from ...pixel_weights import PixelWeights, check_weightable, sampling
 from .box import Box
 from .scale_attention import default_scale_attention
-from .scale_fusion import ScaleFeatures, ScaleLogits, fuse_scales
+from .scale_fusion import (ScaleFeatures, ScaleLogits, check_cells,
+                           fuse_scales)
 from .windows import in_chunks
 
 
@@ -96,6 +97,8 @@ class HRDAHead(BaseModule):
     def forward(self, inputs: ScaleFeatures) -> ScaleLogits:
         """Predict context, then detail, then the attention, and fuse."""
         context = self.head(inputs.context)
+        check_cells('low-resolution images', inputs.context_image,
+                    context.shape[-2:])
         windows = in_chunks(self.head, inputs.detail, inputs.chunk)
         return fuse_scales(context, windows,
                            self._attention(inputs, context), inputs.boxes,

@@ -24,6 +24,7 @@ class ScaleFeatures:
             (len(boxes) * B, C, h, w).
         boxes (Sequence[Box]): The windows, in pixels of the image.
         image (tuple[int, int]): Height and width of the image in pixels.
+        context_image (tuple[int, int]): Those of the low-resolution image.
         chunk (int, optional): Windows that the head sees at a time; None for
             all.
     """
@@ -32,6 +33,7 @@ class ScaleFeatures:
     detail: Sequence[Tensor]
     boxes: Sequence[Box]
     image: Size
+    context_image: Size
     chunk: int | None = None
 
 
@@ -88,12 +90,12 @@ def fuse_scales(context: Tensor,
         align_corners (bool): For enlarging. Defaults to False.
 
     Raises:
-        ValueError: If image or windows do not divide into cells.
+        ValueError: If image or windows do not divide into the detail's
+            cells.
     """
     context, windows, attention = map(_full_precision,
                                       (context, windows, attention))
     size = detail_size(windows.shape[-2:], boxes[0], image)
-    _check_cells('images', image, context.shape[-2:], 'low')
     attention = attention * _covered(boxes, image, context)
     scaled_context = (1 - attention) * context
 
@@ -112,21 +114,26 @@ def fuse_scales(context: Tensor,
 def detail_size(window_logits: Size, box: Box, image: Size) -> Size:
     """Height and width of the map that the windows' logits are parts of."""
     window = (box.bottom - box.top, box.right - box.left)
-    _check_cells('the detail crop', window, window_logits, 'high')
+    check_cells('the detail crop', window, window_logits)
     cell = tuple(w // n for w, n in zip(window, window_logits))
     size = tuple(side // c for side, c in zip(image, cell))
-    _check_cells('images', image, size, 'high')
+    check_cells('images', image, size)
     return size
 
 
-def _check_cells(what: str, pixels: Size, cells: Size, scale: str) -> None:
+def check_cells(what: str, pixels: Size, cells: Size) -> None:
+    """Refuse pixels that do not divide into cells of logits.
+
+    Raises:
+        ValueError: If they do not.
+    """
     if any(p % c for p, c in zip(pixels, cells)):
         raise ValueError(
             f'HRDA: {what} of {tuple(pixels)} pixels do not divide into the '
-            f'{tuple(cells)} cells of the {scale}-resolution logits. Use '
-            'crop sizes (crop_size of the pipeline, hr_crop_size, '
-            'test_cfg.crop_size) that are multiples of the cell, 8 pixels '
-            'for a Mix Transformer and 16 for a ResNet with output stride 8.')
+            f'{tuple(cells)} cells of their logits. Use sizes (crop_size of '
+            'the pipeline, hr_crop_size, test_cfg.crop_size) that at every '
+            "scale are multiples of the logits' stride, 4 for a Mix "
+            'Transformer and 8 for DeepLabV2.')
 
 
 def _covered(boxes: Sequence[Box], image: Size, like: Tensor) -> Tensor:
