@@ -46,6 +46,7 @@ TASK_ROOMS = {
         TASK_UTILS: ('BoxLabeller', 'InclusiveBoxCoder',
                      'InclusiveOverlaps2D', 'KeySampler', 'OwnBestAssigner',
                      'QuantizedAnchorGenerator', 'StudentConfidence'),
+        TRANSFORMS: ('InclusiveBoxes', ),
         METRICS: ('DomainCocoMetric', 'DomainVOCMetric', 'PseudoBoxMetric'),
     }),
 }

@@ -9,13 +9,14 @@ from .models import InclusiveBBoxHead, SADARoIHead, SADARPNHead
 from .objectives import (DomainAdversarialDetection, ImageDomainHead,
                          InstanceDomainHead)
 from .student_confidence import StudentConfidence
+from .transforms import InclusiveBoxes
 from .uda_detector import UDADetector
 
 __all__ = [
     'BoxLabeller', 'DomainAdversarialDetection', 'DomainCocoMetric',
     'DomainVOCMetric', 'ImageDomainHead', 'InclusiveBBoxHead',
-    'InclusiveBoxCoder', 'InclusiveOverlaps2D', 'InclusiveRoIExtractor',
-    'InstanceDomainHead', 'KeySampler', 'OwnBestAssigner',
-    'PseudoBoxMetric', 'QuantizedAnchorGenerator', 'SADARPNHead',
-    'SADARoIHead', 'StudentConfidence', 'UDADetector'
+    'InclusiveBoxCoder', 'InclusiveBoxes', 'InclusiveOverlaps2D',
+    'InclusiveRoIExtractor', 'InstanceDomainHead', 'KeySampler',
+    'OwnBestAssigner', 'PseudoBoxMetric', 'QuantizedAnchorGenerator',
+    'SADARPNHead', 'SADARoIHead', 'StudentConfidence', 'UDADetector'
 ]

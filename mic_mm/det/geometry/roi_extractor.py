@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+from typing import Optional
 
 import torch
 from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor
@@ -29,6 +30,27 @@ class InclusiveRoIExtractor(SingleRoIExtractor):
             maskrcnn-benchmark use ``roi_layer=dict(type='RoIAlign',
             output_size=7, sampling_ratio=2, aligned=False)``.
     """
+
+    def forward(self,
+                feats: tuple[Tensor],
+                rois: Tensor,
+                roi_scale_factor: Optional[float] = None) -> Tensor:
+        """Pool in float32, also in mixed precision.
+
+        A half-precision coordinate of a large image is off by a pixel.
+
+        Args:
+            feats (tuple[Tensor]): ``(B, C, H, W)`` for each level.
+            rois (Tensor): ``(R, 5)``: image, x1, y1, x2, y2.
+            roi_scale_factor (float, optional): Defaults to None.
+
+        Returns:
+            Tensor: ``(R, C, size, size)``, of the type of ``feats``.
+        """
+        pooled = super().forward(
+            tuple(level.float() for level in feats), rois.float(),
+            roi_scale_factor)
+        return pooled.to(feats[0].dtype)
 
     def map_roi_levels(self, rois: Tensor, num_levels: int) -> Tensor:
         """Level of each RoI ``(image, x1, y1, x2, y2)``, counted from 0."""

@@ -32,9 +32,9 @@ class InclusiveBBoxHead(Shared2FCBBoxHead):
                                 img_meta: dict,
                                 rescale: bool = False,
                                 rcnn_test_cfg=None) -> InstanceData:
-        scores = cls_score.softmax(-1)
+        scores = cls_score.float().softmax(-1)
         boxes = self.bbox_coder.decode(
-            roi[:, 1:], bbox_pred, max_shape=img_meta['img_shape'])
+            roi[:, 1:], bbox_pred.float(), max_shape=img_meta['img_shape'])
         if rcnn_test_cfg is None:
             # For test-time augmentation, which suppresses the boxes itself.
             results = InstanceData(bboxes=boxes, scores=scores)

@@ -149,8 +149,8 @@ class SADARoIHead(DrawingModule, StandardRoIHead):
         return SampledRoIs(
             **{f.name: getattr(targets, f.name)
                for f in fields(targets)},
-            cls_score=predicted['cls_score'],
-            bbox_pred=predicted['bbox_pred'],
+            cls_score=predicted['cls_score'].float(),
+            bbox_pred=predicted['bbox_pred'].float(),
             features=classifier.input,
             levels=extractor.map_roi_levels(targets.rois,
                                             extractor.num_inputs))

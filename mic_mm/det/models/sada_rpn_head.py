@@ -79,6 +79,14 @@ class SADARPNHead(DrawingModule, RPNHead):
         self.pseudo_weight = pseudo_weight
         self.detach_rpn_weight = detach_rpn_weight
 
+    def forward(self, x: tuple[Tensor]) -> tuple[list, list]:
+        """Objectness and codes per level, ``(N, A, H, W)``, ``(N, 4 A, H, W)``.
+
+        In float32, also in mixed precision: coordinates need it.
+        """
+        scores, deltas = super().forward(x)
+        return [s.float() for s in scores], [d.float() for d in deltas]
+
     def loss_and_predict(self, x: tuple[Tensor], batch_data_samples: list,
                          proposal_cfg=None) -> tuple[dict, list]:
         """Losses of the labelled images and proposals of all.
