@@ -10,13 +10,15 @@ from mmengine.runner import Runner
 
 ROOT = Path(__file__).resolve().parents[2]
 SCOPES = dict(cls='mmpretrain', seg='mmseg', det='mmdet')
+MODELS = dict(cls='tiny-resnet', seg='tiny-unet', det='tiny-fcos')
 TASKS = tuple(SCOPES)
 
 
 def read_config(task, method, work_dir):
     """A config of the benchmark, cut down to three iterations."""
     pytest.importorskip(SCOPES[task])
-    path, = (ROOT / 'configs' / task / 'digits').glob(f'{method}_*mnist5k.py')
+    path, = (ROOT / 'configs' / task / 'digits').glob(
+        f'{method}_{MODELS[task]}_*mnist5k.py')
     cfg = Config.fromfile(path)
     cfg.work_dir = str(work_dir)
     cfg.train_dataloader.batch_size = 2
