@@ -1,0 +1,151 @@
+# Copyright (c) mic_mm authors. All rights reserved.
+"""From annotated images to a COCO file."""
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mic_mm.utils.parallel import default_processes, run_in_order
+
+from .coco_file import is_written, write_coco
+from .records import AnnotatedImage, ImageRecord
+from .records_journal import RecordsJournal
+
+EPILOG = ('A complete file is kept, and an interrupted conversion goes on '
+          'where it was. Images and annotations that cannot be read are named '
+          'at the end and left out; the exit code is then 1, and the next '
+          'call tries these again.')
+NO_BOXES = ('images have no box (trained on only if '
+            'filter_cfg.filter_empty_gt=False)')
+
+
+def make_parser(description: str) -> argparse.ArgumentParser:
+    """The options that all converters have."""
+    parser = argparse.ArgumentParser(
+        description=description,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('root', type=Path, help='folder of the data set')
+    parser.add_argument(
+        '--out',
+        type=Path,
+        help='folder of the COCO files (default: ROOT/annotations)')
+    parser.add_argument(
+        '--nproc',
+        type=int,
+        default=default_processes(),
+        help='number of processes (default: %(default)s)')
+    parser.add_argument(
+        '--force', action='store_true', help='convert again what is complete')
+    parser.add_argument(
+        '--decode-images',
+        action='store_true',
+        help='decode each image to find broken ones (slow), instead of '
+        'reading its size only')
+    return parser
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """Reads an item; what is wrong with it is told, not raised."""
+
+    read: Callable[[AnnotatedImage], ImageRecord]
+
+    def __call__(self, item: AnnotatedImage) -> ImageRecord | str:
+        try:
+            return self.read(item)
+        # Whatever is wrong with a file, the others are to be converted.
+        except FileNotFoundError as error:
+            return f'{error.filename} does not exist'
+        except Exception as error:
+            return f'cannot be used: {error}'
+
+
+def convert(args: argparse.Namespace, items: Sequence[AnnotatedImage],
+            read: Callable[[AnnotatedImage], ImageRecord], path: Path,
+            job: dict) -> int:
+    """Write the COCO file of some images.
+
+    Args:
+        args (Namespace): Of :func:`make_parser`.
+        items (Sequence[AnnotatedImage]): Images, in the order of the result.
+        read (Callable): Reads one, with ``categories()``; picklable.
+        path (Path): The COCO file.
+        job (dict): What is asked for. A file of another job is replaced.
+
+    Returns:
+        int: Exit code: 0 if every image is in the file.
+    """
+    journal = RecordsJournal(path.with_name(f'.{path.name}.journal'), job)
+    if args.force:
+        journal.close(remove=True)
+        journal = RecordsJournal(journal.path, job)
+    elif is_written(path, job) and not journal.path.is_file():
+        print(f'{path}: complete, nothing to do')
+        return 0
+    records, problems = _read_all(args, items, read, journal, path.name)
+    write_coco(path, list(records.values()), read.categories(), job)
+    journal.close(remove=not problems)
+    return _report(path, records, problems)
+
+
+def _read_all(args: argparse.Namespace, items: Sequence[AnnotatedImage],
+              read: Callable, journal: RecordsJournal,
+              title: str) -> tuple[dict, dict]:
+    """Records and problems of the items."""
+    known = {item: journal.known(item) for item in items}
+    new = [item for item in items if known[item] is None]
+    problems = {}
+    results = run_in_order(_Attempt(read), new, args.nproc, title)
+    for item, result in zip(new, results):
+        if isinstance(result, str):
+            problems[item] = result
+        else:
+            known[item] = result
+            journal.add(item, result)
+    records = {i: r for i, r in known.items() if r is not None}
+    return records, problems
+
+
+def _report(path: Path, records: dict, problems: dict) -> int:
+    for item, reason in problems.items():
+        print(f'{item.annotation}: {reason}', file=sys.stderr)
+    boxes = sum(len(r.objects) for r in records.values())
+    left_out = sum(r.left_out for r in records.values())
+    empty = sum(not r.objects for r in records.values())
+    print(f'{path}: {len(records)} images, {boxes} boxes; {left_out} objects '
+          f'left out by the rules; {empty} {NO_BOXES}')
+    if problems:
+        print(f'{len(problems)} images were left out (named above)')
+    return 1 if problems else 0
+
+
+def find_names(images: Path, image_suffix: str, annotations: Path,
+               annotation_suffix: str) -> list[str]:
+    """Names of what has an image or an annotation, without the suffixes.
+
+    One without the other is no reason to pass over it in silence.
+
+    Args:
+        images (Path): Folder of the cities of a split.
+        image_suffix (str): End of the names of its images.
+        annotations (Path): Folder of the same cities.
+        annotation_suffix (str): End of the names of its annotations.
+
+    Raises:
+        FileNotFoundError: If there is no image.
+    """
+    names = [
+        {path.relative_to(folder).as_posix().removesuffix(suffix)
+         for path in folder.glob(f'*/*{suffix}')}
+        for folder, suffix in ((images, image_suffix),
+                               (annotations, annotation_suffix))
+    ]
+    if not names[0]:
+        raise FileNotFoundError(
+            f'There are no images {images}/<city>/*{image_suffix}. Give the '
+            'folder into which the archives were extracted.')
+    return sorted(names[0] | names[1])
