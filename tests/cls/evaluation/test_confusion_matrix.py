@@ -7,6 +7,7 @@ from torch import nn
 pytest.importorskip('mmpretrain')
 
 from mmengine.registry import DefaultScope  # noqa: E402
+from mmengine.visualization import Visualizer  # noqa: E402
 from mmpretrain.evaluation import Accuracy  # noqa: E402
 from mmpretrain.models import ImageClassifier  # noqa: E402
 
@@ -167,3 +168,16 @@ def test_figure_shows_where_the_images_of_a_class_go():
                                   ['cat', 'dog'])
     assert (other.min(axis=2) < 60).sum() > 1.3 * (picture.min(axis=2)
                                                    < 60).sum()
+
+
+def test_figure_is_given_to_the_visualizer_of_the_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(Visualizer, '_instance_dict', {})
+    Visualizer.get_instance(
+        'run', vis_backends=[dict(type='LocalVisBackend')],
+        save_dir=str(tmp_path))
+    for draw, files in ((False, 0), (True, 1)):
+        metric = PerClassAccuracy(draw=draw)
+        metric.process(None, _samples([0, 1], [0, 0]))
+        metric.evaluate(2)
+        pictures = list(tmp_path.rglob('confusion_matrix_*.png'))
+        assert len(pictures) == files
