@@ -274,9 +274,19 @@ class UDAModel(BaseModel):
 
     @property
     def predictor(self) -> nn.Module:
-        """The plain model that predicts."""
+        """The plain model that predicts.
+
+        Raises:
+            RuntimeError: If it is a teacher that was never averaged.
+        """
         if self.predict_on == 'student':
             return self.student
+        if not self.teacher.initialized:
+            raise RuntimeError(
+                "model.predict_on='teacher', but the teacher has not been "
+                'trained or loaded: the checkpoint has no weights of a '
+                "teacher. Use predict_on='student' or a checkpoint of "
+                'mic_mm.')
         return self.teacher.model
 
 

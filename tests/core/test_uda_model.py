@@ -116,6 +116,7 @@ def test_objective_begins_at_its_iteration():
 
 def test_prediction_is_that_of_the_chosen_branch():
     model = build(predict_on='teacher').eval()
+    model.update_teachers()
     with torch.no_grad():
         for parameter in model.teacher.model.parameters():
             parameter.mul_(2)
@@ -126,6 +127,12 @@ def test_prediction_is_that_of_the_chosen_branch():
     stock = model.student.val_step(copy.deepcopy(batch))[0].seg_logits.data
     assert torch.equal(student, stock)
     assert not torch.equal(student, teacher)
+
+
+def test_teacher_without_weights_predicts_nothing():
+    model = build(predict_on='teacher').eval()
+    with pytest.raises(RuntimeError, match='no weights of a teacher'):
+        model.val_step(seg_batch(0))
 
 
 def test_source_batch_without_target_is_enough_for_source_only():
