@@ -41,7 +41,8 @@ TASK_ROOMS = {
     'det': ('mmdet', 'mmdet (or onedl-mmdetection)', {
         MODELS: ('DomainAdversarialDetection', 'ImageDomainHead',
                  'InclusiveBBoxHead', 'InclusiveRoIExtractor',
-                 'InstanceDomainHead', 'SADARPNHead', 'SADARoIHead',
+                 'InstanceDomainHead', 'PseudoBoxAdversarialDetection',
+                 'SADARPNHead', 'SADARoIHead',
                  'UDADetector'),
         TASK_UTILS: ('BoxLabeller', 'InclusiveBoxCoder',
                      'InclusiveOverlaps2D', 'KeySampler', 'OwnBestAssigner',

@@ -7,7 +7,7 @@ from .geometry import (InclusiveBoxCoder, InclusiveOverlaps2D,
                        QuantizedAnchorGenerator)
 from .models import InclusiveBBoxHead, SADARoIHead, SADARPNHead
 from .objectives import (DomainAdversarialDetection, ImageDomainHead,
-                         InstanceDomainHead)
+                         InstanceDomainHead, PseudoBoxAdversarialDetection)
 from .student_confidence import StudentConfidence
 from .transforms import InclusiveBoxes
 from .uda_detector import UDADetector
@@ -17,6 +17,7 @@ __all__ = [
     'DomainVOCMetric', 'ImageDomainHead', 'InclusiveBBoxHead',
     'InclusiveBoxCoder', 'InclusiveBoxes', 'InclusiveOverlaps2D',
     'InclusiveRoIExtractor', 'InstanceDomainHead', 'KeySampler',
-    'OwnBestAssigner', 'PseudoBoxMetric', 'QuantizedAnchorGenerator',
-    'SADARPNHead', 'SADARoIHead', 'StudentConfidence', 'UDADetector'
+    'OwnBestAssigner', 'PseudoBoxAdversarialDetection', 'PseudoBoxMetric',
+    'QuantizedAnchorGenerator', 'SADARPNHead', 'SADARoIHead',
+    'StudentConfidence', 'UDADetector'
 ]

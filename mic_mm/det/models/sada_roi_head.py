@@ -28,7 +28,7 @@ class SADARoIHead(DrawingModule, StandardRoIHead):
     The network is MMDetection's.  Different are
 
     * RoIs: those of an image with ``is_source=False`` are drawn from all its
-      proposals, as background, for the domain classifiers;
+      proposals and boxes, as background, for the domain classifiers;
     * the loss: such images have none; RoIs of images with ``is_pseudo=True``
       are weighted by the student's confidence;
     * :meth:`loss_and_rois` returns the sampled RoIs and their features.
@@ -115,11 +115,13 @@ class SADARoIHead(DrawingModule, StandardRoIHead):
             is_pseudo=_per_roi(is_pseudo, batch_data_samples, counts, rois))
 
     def _extra_boxes(self, proposals: Tensor, sample) -> Tensor:
-        if is_source(sample):
-            return sample.gt_instances.bboxes
-        if not self.target_dummy_proposal:
-            return proposals[:0]
-        return proposals.new_tensor([full_image_box(sample.img_shape)])
+        given = proposals[:0]
+        if 'gt_instances' in sample:
+            given = sample.gt_instances.bboxes
+        if is_source(sample) or not self.target_dummy_proposal:
+            return given
+        whole = proposals.new_tensor([full_image_box(sample.img_shape)])
+        return torch.cat([given, whole])
 
     def _sample_image(self, candidates: Tensor, sample,
                       keys: Tensor) -> tuple[Tensor, Tensor, Tensor]:

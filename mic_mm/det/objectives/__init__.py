@@ -5,8 +5,9 @@ from .domain_heads import DomainHeads
 from .domain_inputs import RegionFeatures
 from .image_domain_head import ImageDomainHead
 from .instance_domain_head import InstanceDomainHead
+from .pseudo_box_adversarial_detection import PseudoBoxAdversarialDetection
 
 __all__ = [
     'DomainAdversarialDetection', 'DomainHeads', 'ImageDomainHead',
-    'InstanceDomainHead', 'RegionFeatures'
+    'InstanceDomainHead', 'PseudoBoxAdversarialDetection', 'RegionFeatures'
 ]

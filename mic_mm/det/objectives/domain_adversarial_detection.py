@@ -6,7 +6,7 @@ from typing import Optional
 import torch
 from torch import Tensor, nn
 
-from mic_mm.core import DomainBatch, LabelledImages, Objective
+from mic_mm.core import DomainBatch, EMATeacher, LabelledImages, Objective
 from mic_mm.registry import MODELS
 
 from ..models import SADARoIHead, SADARPNHead
@@ -144,7 +144,7 @@ class DomainAdversarialDetection(Objective):
     def loss(self, batch, student, teacher):
         batch.record('source', batch.source)
         batch.record('target', batch.target)
-        joint = join_domains(batch)
+        joint = join_domains(batch, self._target_boxes(batch, teacher))
         levels, features = extract_levels(student, joint.inputs,
                                           self.features)
         losses, regions = self._supervise(batch, student, joint, features)
@@ -152,6 +152,12 @@ class DomainAdversarialDetection(Objective):
         if not batch.is_ascent:
             losses.update(self._domain_losses(batch, levels, regions))
         return losses
+
+    def _target_boxes(
+            self, batch: DomainBatch,
+            teacher: Optional[EMATeacher]) -> Optional[list[Tensor]]:
+        """Boxes of the target images to draw regions from, if any."""
+        return None
 
     def _supervise(
             self, batch: DomainBatch, student: nn.Module,

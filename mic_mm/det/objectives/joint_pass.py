@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Optional
 
 import torch
 import torch.nn.functional as F
@@ -17,22 +18,40 @@ from mic_mm.core import DomainBatch, LabelledImages
 IS_SOURCE = 'is_source'
 
 
-def join_domains(batch: DomainBatch) -> LabelledImages:
+def join_domains(
+        batch: DomainBatch,
+        target_boxes: Optional[Sequence[Tensor]] = None) -> LabelledImages:
     """Source and target images of an iteration as one batch, source first.
 
     Smaller images get a border of zeros, the mean pixel, on the right and at
     the bottom, as in a batch of one domain.  The data samples are copies;
-    those of the target have no objects, and ``is_source=False`` for heads that
-    read it.
+    those of the target have ``is_source=False`` for heads that read it.
+
+    Args:
+        batch (DomainBatch): The iteration.
+        target_boxes (Sequence[Tensor], optional): Boxes of each target
+            image, (N, 4), from which regions are drawn too. Defaults to
+            None, no boxes.
     """
-    parts = (batch.source, batch.target)
-    size = [max(part.inputs.shape[dim] for part in parts) for dim in (-2, -1)]
-    samples = [
-        _in_joint_batch(sample, size, part is batch.source, part.inputs)
-        for part in parts for sample in part.data_samples
+    size = [
+        max(part.inputs.shape[dim] for part in (batch.source, batch.target))
+        for dim in (-2, -1)
     ]
+    samples = [_joint_sample(s, size, True) for s in batch.source.data_samples]
+    for index, sample in enumerate(batch.target.data_samples):
+        joint = _joint_sample(sample, size, False)
+        boxes = batch.target.inputs.new_zeros(0, 4)
+        if target_boxes is not None:
+            boxes = target_boxes[index]
+        joint.gt_instances = InstanceData(
+            bboxes=boxes, labels=torch.zeros_like(boxes[:, 0]).long())
+        joint.ignored_instances = InstanceData(bboxes=boxes[:0])
+        samples.append(joint)
     return LabelledImages(
-        torch.cat([_enlarged(part.inputs, size) for part in parts]), samples)
+        torch.cat([
+            _enlarged(part.inputs, size)
+            for part in (batch.source, batch.target)
+        ]), samples)
 
 
 def _enlarged(images: Tensor, size: Sequence[int]) -> Tensor:
@@ -40,16 +59,11 @@ def _enlarged(images: Tensor, size: Sequence[int]) -> Tensor:
     return F.pad(images, (0, size[1] - width, 0, size[0] - height))
 
 
-def _in_joint_batch(sample: DetDataSample, size: Sequence[int],
-                    is_source: bool, like: Tensor) -> DetDataSample:
+def _joint_sample(sample: DetDataSample, size: Sequence[int],
+                  is_source: bool) -> DetDataSample:
     joint = sample.new()
     joint.set_metainfo(dict(batch_input_shape=tuple(size)))
     joint.set_field(is_source, IS_SOURCE)
-    if not is_source:
-        joint.gt_instances = InstanceData(
-            bboxes=like.new_zeros(0, 4),
-            labels=like.new_zeros(0, dtype=torch.long))
-        joint.ignored_instances = InstanceData(bboxes=like.new_zeros(0, 4))
     return joint
 
 

@@ -14,15 +14,15 @@ from mic_mm.core import RandomDraws
 @torch.no_grad()
 def target_regions(detector: nn.Module, features: Sequence[Tensor],
                    data_samples: Sequence, draws: RandomDraws) -> Tensor:
-    """Draw regions from the proposals, as many as the box head trains on.
+    """Draw regions from proposals and boxes, as many as the head trains on.
 
-    Random numbers: ``target_regions``, (images, proposals per image) in
-    [0, 1); the regions with the smallest are taken.
+    Random numbers: ``target_regions``, (images, largest number of candidates)
+    in [0, 1); the regions with the smallest are taken.
 
     Args:
         detector (nn.Module): A two-stage detector.
         features (Sequence[Tensor]): Levels of the target images.
-        data_samples (Sequence): Their meta information.
+        data_samples (Sequence): Their meta information and boxes.
         draws (RandomDraws): Where the random numbers come from.
 
     Returns:
@@ -34,10 +34,14 @@ def target_regions(detector: nn.Module, features: Sequence[Tensor],
         *rpn(features),
         batch_img_metas=[sample.metainfo for sample in data_samples],
         cfg=cfg)
+    candidates = [
+        torch.cat([found.bboxes, sample.gt_instances.bboxes])
+        for found, sample in zip(proposals, data_samples)
+    ]
     count = detector.roi_head.bbox_sampler.num
-    numbers = draws.uniform_per_sample('target_regions', len(data_samples),
-                                       cfg.max_per_img)
+    numbers = draws.uniform_per_sample('target_regions', len(candidates),
+                                       max(map(len, candidates)))
     return bbox2roi([
-        boxes.bboxes[numbers[index, :len(boxes)].argsort()[:count].to(
-            boxes.bboxes.device)] for index, boxes in enumerate(proposals)
+        boxes[row[:len(boxes)].argsort()[:count].to(boxes.device)]
+        for boxes, row in zip(candidates, numbers)
     ])
