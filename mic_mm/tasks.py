@@ -48,6 +48,7 @@ TASK_ROOMS = {
                      'InclusiveOverlaps2D', 'KeySampler', 'OwnBestAssigner',
                      'QuantizedAnchorGenerator', 'StudentConfidence'),
         TRANSFORMS: ('InclusiveBoxes', ),
+        DATASETS: ('DomainCocoDataset', ),
         METRICS: ('DomainCocoMetric', 'DomainVOCMetric', 'PseudoBoxMetric'),
     }),
 }

@@ -1,6 +1,7 @@
 # Copyright (c) mic_mm authors. All rights reserved.
 """Object detection on MMDetection."""
 from .box_labeller import BoxLabeller
+from .datasets import DomainCocoDataset
 from .evaluation import DomainCocoMetric, DomainVOCMetric, PseudoBoxMetric
 from .geometry import (InclusiveBoxCoder, InclusiveOverlaps2D,
                        InclusiveRoIExtractor, KeySampler, OwnBestAssigner,
@@ -13,11 +14,11 @@ from .transforms import InclusiveBoxes
 from .uda_detector import UDADetector
 
 __all__ = [
-    'BoxLabeller', 'DomainAdversarialDetection', 'DomainCocoMetric',
-    'DomainVOCMetric', 'ImageDomainHead', 'InclusiveBBoxHead',
-    'InclusiveBoxCoder', 'InclusiveBoxes', 'InclusiveOverlaps2D',
-    'InclusiveRoIExtractor', 'InstanceDomainHead', 'KeySampler',
-    'OwnBestAssigner', 'PseudoBoxAdversarialDetection', 'PseudoBoxMetric',
-    'QuantizedAnchorGenerator', 'SADARPNHead', 'SADARoIHead',
-    'StudentConfidence', 'UDADetector'
+    'BoxLabeller', 'DomainAdversarialDetection', 'DomainCocoDataset',
+    'DomainCocoMetric', 'DomainVOCMetric', 'ImageDomainHead',
+    'InclusiveBBoxHead', 'InclusiveBoxCoder', 'InclusiveBoxes',
+    'InclusiveOverlaps2D', 'InclusiveRoIExtractor', 'InstanceDomainHead',
+    'KeySampler', 'OwnBestAssigner', 'PseudoBoxAdversarialDetection',
+    'PseudoBoxMetric', 'QuantizedAnchorGenerator', 'SADARPNHead',
+    'SADARoIHead', 'StudentConfidence', 'UDADetector'
 ]
