@@ -9,6 +9,7 @@ from mic_mm.testing.golden import load_golden
 from mic_mm.testing.original_detector import (build_detector, image,
                                               network_input, slim_detector,
                                               weights_of)
+from mic_mm.utils.checkpoint_file import read_checkpoint
 from mic_mm.utils.strict_loading import load_strictly
 
 pytestmark = pytest.mark.golden
@@ -100,6 +101,27 @@ def test_domain_heads_are_renamed_and_nothing_is_lost(original):
 def test_student_and_teacher_files_have_one_network(prefix, original):
     prefixed = {prefix + name: value for name, value in original.items()}
     assert select_network(prefixed).keys() == original.keys()
+
+
+@pytest.mark.parametrize('zipped', [True, False])
+def test_training_files_of_the_original_are_read(zipped, original, tmp_path):
+    """With optimizer and scheduler, in the format of old and new PyTorch."""
+    path = tmp_path / 'model_final.pth'
+    parameter = torch.nn.Parameter(torch.ones(2))
+    optimizer = torch.optim.SGD([parameter], lr=.1, momentum=.9)
+    torch.save(
+        dict(
+            model=original,
+            optimizer=optimizer.state_dict(),
+            scheduler=dict(last_epoch=3),
+            iteration=3),
+        path,
+        _use_new_zipfile_serialization=zipped)
+    content = read_checkpoint(path, key='model')
+    assert content['state_dict'].keys() == original.keys()
+    assert content['iteration'] == 3
+    with pytest.raises(ValueError, match='has a state_dict of tensors'):
+        read_checkpoint(path)
 
 
 def test_other_anchors_are_refused(original, detector):

@@ -194,6 +194,21 @@ def test_unknown_options_are_named(option, value, error):
         make(**{option: value})
 
 
+def test_defaults_are_the_published_options():
+    """What the golden tests of the shipped config compare with."""
+    options = dict(
+        rpn_head=('proposal_topk_scope', 'pseudo_weight', 'detach_rpn_weight'),
+        roi_head=('pseudo_weight', 'target_dummy_proposal'))
+    shipped, bare = tiny_config(), tiny_config()
+    for head, names in options.items():
+        for name in names:
+            bare[head].pop(name)
+    built = build_detector(bare)
+    for head, names in options.items():
+        for name in names:
+            assert getattr(getattr(built, head), name) == shipped[head][name]
+
+
 @pytest.mark.parametrize('stage', ['rpn', 'rcnn'])
 def test_other_samplers_are_refused(stage):
     model = tiny_config()
