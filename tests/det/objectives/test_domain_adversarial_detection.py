@@ -193,6 +193,28 @@ def test_target_draws_are_reproducible():
         assert total({'loss': losses[0][key]}) == total({'loss': losses[1][key]})
 
 
+def test_search_for_a_perturbation_leaves_domain_losses_out():
+    model = build(tiny_detector(norm='GN'), all_heads())
+    batch = prepared(model)
+    batch.is_ascent = True
+    losses = model.objectives['joint'](batch, model.student, None)
+    assert losses and all(key.startswith('source.') for key in losses)
+
+
+def test_excluded_and_weighted_losses():
+    torch.manual_seed(0)
+    model = build(tiny_detector(norm='GN'), all_heads(weight=2., exclude=('bbox', )))
+    batch = prepared(model)
+    torch.manual_seed(1)
+    doubled = model.objectives['joint'](batch, model.student, None)
+    assert not any('bbox' in key for key in doubled)
+    model.objectives['joint'].weight = 1.
+    torch.manual_seed(1)
+    single = model.objectives['joint'](batch, model.student, None)
+    assert float(doubled['image.loss']) == pytest.approx(2 * float(single['image.loss']))
+    assert float(doubled['image.accuracy']) == float(single['image.accuracy'])
+
+
 def test_names_of_parameters_are_those_of_the_heads():
     model = build(tiny_detector(), all_heads())
     names = [n for n, _ in model.objectives.named_parameters()]
