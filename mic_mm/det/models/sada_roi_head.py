@@ -94,9 +94,10 @@ class SADARoIHead(DrawingModule, StandardRoIHead):
                     batch_data_samples: list) -> RoITargets:
         """Match and sample RoIs of each image."""
         candidates = [
-            torch.cat([proposals.bboxes,
-                       self._extra_boxes(proposals.bboxes, sample)]) for
-            proposals, sample in zip(rpn_results_list, batch_data_samples)
+            torch.cat(
+                [found.bboxes,
+                 self._extra_boxes(found.bboxes, sample)])
+            for found, sample in zip(rpn_results_list, batch_data_samples)
         ]
         keys = draw_sample_keys(self.draws, 'roi.sample_keys',
                                 len(candidates), max(map(len, candidates)),

@@ -161,21 +161,26 @@ class SADARPNHead(DrawingModule, RPNHead):
     def _objectness_loss(self, logits: Tensor,
                          samples: dict[int, SamplingResult],
                          pseudo: list[bool], number: int) -> Tensor:
-        chosen, labels, is_pseudo = [], [], []
-        for i, sample in samples.items():
-            chosen.append(logits[i, sample.pos_inds])
-            chosen.append(logits[i, sample.neg_inds])
-            # The object class is 0; background is the class after the last.
-            for inds, label in ((sample.pos_inds, 0), (sample.neg_inds, 1)):
-                labels.append(torch.full_like(inds, label))
-                is_pseudo.append(torch.full_like(inds, pseudo[i]))
-        flat = torch.cat(chosen)
-        weighted = torch.cat(is_pseudo).bool()
-        if self.pseudo_weight is None:
-            weighted = torch.zeros_like(weighted)
+        chosen = {
+            i: torch.cat([sample.pos_inds, sample.neg_inds])
+            for i, sample in samples.items()
+        }
+        flat = torch.cat([logits[i, inds] for i, inds in chosen.items()])
+        # The object class is 0; background is the class after the last.
+        labels = torch.cat([
+            torch.cat([
+                torch.zeros_like(sample.pos_inds),
+                torch.ones_like(sample.neg_inds)
+            ]) for sample in samples.values()
+        ])
+        is_weighted = self.pseudo_weight is not None
+        weighted = torch.cat([
+            torch.full_like(inds, is_weighted and pseudo[i], dtype=torch.bool)
+            for i, inds in chosen.items()
+        ])
         weights = objectness_weights(flat, weighted, self.detach_rpn_weight)
         return self.loss_cls(
-            flat[:, None], torch.cat(labels), weights, avg_factor=number)
+            flat[:, None], labels, weights, avg_factor=number)
 
     def _box_loss(self, deltas: Tensor, samples: dict[int, SamplingResult],
                   number: int) -> Tensor:
@@ -199,10 +204,11 @@ class SADARPNHead(DrawingModule, RPNHead):
         cfg = self.test_cfg if cfg is None else cfg
         levels = [
             select_of_level(
-                score.permute(1, 2, 0).reshape(-1).sigmoid(),
+                scores.permute(1, 2, 0).reshape(-1).sigmoid(),
                 deltas.permute(1, 2, 0).reshape(-1, 4), anchors,
-                self.bbox_coder, img_meta['img_shape'], cfg) for score, deltas,
-            anchors in zip(cls_score_list, bbox_pred_list, mlvl_priors)
+                self.bbox_coder, img_meta['img_shape'], cfg)
+            for scores, deltas, anchors in zip(cls_score_list, bbox_pred_list,
+                                               mlvl_priors)
         ]
         results = keep_best_of_image(
             InstanceData.cat(levels), cfg['max_per_img'])
