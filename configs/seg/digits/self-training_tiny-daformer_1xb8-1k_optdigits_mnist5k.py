@@ -1,0 +1,2 @@
+_base_ = 'mic_tiny-daformer_1xb8-1k_optdigits_mnist5k.py'
+model = dict(objectives=dict(mic=None))

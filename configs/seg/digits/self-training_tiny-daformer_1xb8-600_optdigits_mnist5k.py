@@ -1,2 +1,0 @@
-_base_ = 'mic_tiny-daformer_1xb8-600_optdigits_mnist5k.py'
-model = dict(objectives=dict(mic=None))
