@@ -120,18 +120,19 @@ def load_golden(task: str, identifier: str) -> GoldenCase:
 
     Args:
         task (str): ``'seg'``, ``'cls'`` or ``'det'``.
-        identifier (str): The ``id`` of the manifest, or the name of the file
-            without suffix and variant; a beginning of it, such as
-            ``'case04'``, is enough where it is unique.
+        identifier (str): The ``id`` of the manifest, the name of the file,
+            or that without suffix and variant; a beginning of the last, such
+            as ``'case04'``, is enough where it is unique.
 
     Raises:
         KeyError: If the manifest has no such case, or several.
         FileNotFoundError: If there is no manifest or the file is missing.
     """
     entries = _entries(task)
-    matches = [identifier] if identifier in entries else [
-        name for name in entries if name.startswith(identifier)
-    ]
+    matches = [
+        name for name, entry in entries.items()
+        if identifier in (name, entry['file'])
+    ] or [name for name in entries if name.startswith(identifier)]
     if len(matches) != 1:
         raise KeyError(f'The {task} recording has {len(matches)} cases '
                        f'{identifier!r} ({matches}); it has '

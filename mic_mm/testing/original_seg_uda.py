@@ -150,7 +150,7 @@ def recorded_numbers(case: GoldenCase,
         source_labels (np.ndarray): The labels of the batch, whose classes the
             recorded choice refers to.
         crop (dict, optional): ``size`` of the images, ``crop`` of HRDA's
-            detail, and ``divisible``. Defaults to None.
+            detail (height and width), and ``divisible``. Defaults to None.
     """
     numbers: dict[str, Any] = {}
     if 'self_training' in terms:
@@ -159,15 +159,15 @@ def recorded_numbers(case: GoldenCase,
         numbers.update(_mask_numbers(case, prefix))
     if f'{prefix}draw_hr_boxes' in case:
         for name, box in zip(terms, case[f'{prefix}draw_hr_boxes'].tolist()):
-            for axis, offset in (('y', box[0]), ('x', box[2])):
+            for axis, offset, side, part in zip('yx', (box[0], box[2]),
+                                                crop['size'], crop['crop']):
                 numbers[f'{name}.detail_crop.{axis}'] = _as_uniform(
-                    offset, **crop)
+                    offset, side - part, crop['divisible'])
     return numbers
 
 
-def _as_uniform(offset: int, size: int, crop: int,
-                divisible: int) -> np.float32:
-    choices = max((size - crop + 1) // divisible, 1)
+def _as_uniform(offset: int, margin: int, divisible: int) -> np.float32:
+    choices = max((margin + 1) // divisible, 1)
     return np.float32((offset // divisible + 0.5) / choices)
 
 
@@ -211,10 +211,11 @@ def recorded_mask_numbers(case: GoldenCase, mode: str,
                           term: str) -> dict[str, Any]:
     """The random numbers of a mask mode by the names of objective ``term``."""
     numbers: dict[str, Any] = {f'{term}.mask.noise': case[f'{mode}/noise']}
-    if f'{mode}/decisions' in case:
-        numbers.update(_decisions(case, f'{mode}/', f'{term}.color.'))
+    numbers.update(_decisions(case, f'{mode}/', f'{term}.color.'))
+    if f'{mode}/factors' in case:
         _add_factors(numbers, f'{term}.', case[f'{mode}/factors'])
         numbers[f'{term}.color.order'] = case[f'{mode}/order']
+    if f'{mode}/sigma' in case:
         numbers[f'{term}.color.sigma'] = case[f'{mode}/sigma']
     return numbers
 

@@ -1,6 +1,7 @@
 # Copyright (c) mic_mm authors. All rights reserved.
 """Whole iterations of AdvSeg and MinEnt with MIC, as recorded."""
 import copy
+import re
 
 import numpy as np
 import pytest
@@ -33,10 +34,14 @@ def inputs():
     return load_golden('seg', 'case12_inputs')
 
 
+def build_discriminator(case):
+    return PixelDiscriminator(case.config['decode_head']['num_classes'])
+
+
 def discriminator_weights(case):
     """The weights of the recipe in the README beside the recording."""
     rng = np.random.RandomState(int(case['discriminator_seed']))
-    shapes = {n: p.shape for n, p in PixelDiscriminator().named_parameters()}
+    shapes = {n: p.shape for n, p in build_discriminator(case).named_parameters()}
     weights = {}
     for name in case['discriminator_names'].tolist():
         shape = shapes[name]
@@ -134,14 +139,21 @@ def test_seg_host_with_mic_equals_the_original(name):
         case.assert_within('d_grad_heads', own.heads(adversarial.gradients))
 
 
+def recorded_probe(case):
+    """What the discriminator saw: seed and shape are in the description of what it said."""
+    meaning = case.entry['arrays']['discriminator_probe']['meaning']
+    seed, shape = re.search(r'RandomState\((\d+)\)\.uniform\(0, ?1, ?\(([\d, ]+)\)', meaning).groups()
+    shape = [int(side) for side in shape.split(',')]
+    return np.random.RandomState(int(seed)).uniform(0, 1, shape).astype(np.float32)
+
+
 def test_seg_discriminator_equals_the_original():
     images = inputs()
-    discriminator = PixelDiscriminator()
+    discriminator = build_discriminator(images)
     weights = discriminator_weights(images)
     tables = ParameterTables(images['discriminator_names'])
     np.testing.assert_allclose(tables.norms(weights), images['discriminator_norms'], rtol=1e-6)
     discriminator.load_state_dict(weights)
-    probe = np.random.RandomState(5).uniform(0, 1, (1, 19, 64, 64)).astype(np.float32)
-    judgement = discriminator(torch.from_numpy(probe).softmax(dim=1))
+    judgement = discriminator(torch.from_numpy(recorded_probe(images)).softmax(dim=1))
     np.testing.assert_allclose(
         judgement.detach(), images['discriminator_probe'], rtol=1e-4, atol=1e-5)

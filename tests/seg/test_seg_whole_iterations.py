@@ -46,8 +46,8 @@ def build(case, inputs):
 
 def optimizer_of(case, model):
     options = dict(case.config['optimizer'])
-    assert options.pop('type') == 'SGD'
-    wrapper = RecordingOptimWrapper(torch.optim.SGD(model.student.parameters(), **options))
+    type_ = getattr(torch.optim, options.pop('type'))
+    wrapper = RecordingOptimWrapper(type_(model.student.parameters(), **options))
     wrapper.network = model.student
     return wrapper
 
@@ -57,7 +57,7 @@ class Replay:
 
     def __init__(self, name, dtype):
         self.case = load_golden('seg', name)
-        self.inputs = load_golden('seg', self.case.config['inputs'].removesuffix('.npz'))
+        self.inputs = load_golden('seg', self.case.config['inputs'])
         self.model = build(self.case, self.inputs).to(dtype)
         self.optimizer = optimizer_of(self.case, self.model)
         self.tables = ParameterTables(self.inputs['param_names'])
@@ -71,8 +71,8 @@ class Replay:
         crop = None
         if 'hr_crop_size' in self.inputs.config:
             crop = dict(
-                size=self.inputs['source_rgb'].shape[-1],
-                crop=self.inputs.config['hr_crop_size'][0],
+                size=self.inputs['source_rgb'].shape[-2:],
+                crop=self.inputs.config['hr_crop_size'],
                 divisible=self.inputs.config['crop_coord_divisible'])
         self.terms = [term for term in TERMS if term in self.model.objectives]
         numbers = recorded_numbers(self.case, prefix, self.terms, self.inputs['source_label'], crop)

@@ -57,6 +57,12 @@ def test_load_golden__finds_files_through_the_manifest(recording):
     assert case['label'].shape == (2, 3)
 
 
+@pytest.mark.parametrize('identifier', ['case01_mask_B.npz', 'case01_mask',
+                                        'case01'])
+def test_load_golden__takes_file_name_or_identifier(recording, identifier):
+    assert load_golden('seg', identifier).path.name == 'case01_mask_B.npz'
+
+
 def test_list_golden__leaves_out_files_that_are_not_there(recording):
     assert list_golden('seg') == ['case01_mask']
     assert list_golden('cls') == ['mcc']

@@ -37,17 +37,29 @@ def test_seg_majority_labels_equal_the_original():
 
 
 @golden
-@pytest.mark.parametrize('cells', ['partial', 'full', 'single', 'empty'])
-def test_seg_distance_and_its_gradient_equal_the_original(cells):
+def test_seg_distance_and_its_gradient_equal_the_original():
     case = case06()
-    features = torch.from_numpy(case['feat_student']).requires_grad_()
-    frozen = torch.from_numpy(case['feat_imagenet'])
-    counts = torch.from_numpy(case[f'mask_{cells}'])[:, 0].bool()
-    distance = masked_feature_distance(features, frozen, counts)
-    if cells != 'empty':
-        case.assert_within(f'distance_{cells}', distance)
-    (float(case['lambda_fd']) * distance).backward()
-    case.assert_within(f'grad_{cells}', features.grad)
+    masks = case.names('mask_*')
+    assert any(case[name].any() for name in masks)
+    for name in masks:
+        cells = name.removeprefix('mask_')
+        counts = torch.from_numpy(case[name])[:, 0].bool()
+        features = torch.from_numpy(case['feat_student']).requires_grad_()
+        frozen = torch.from_numpy(case['feat_imagenet'])
+        distance = masked_feature_distance(features, frozen, counts)
+        if counts.any():
+            case.assert_within(f'distance_{cells}', distance)
+        (float(case['lambda_fd']) * distance).backward()
+        case.assert_within(f'grad_{cells}', features.grad)
+
+
+@golden
+def test_seg_distance_of_all_cells_equals_the_original():
+    case = case06()
+    features, frozen = (torch.from_numpy(case[f'feat_{name}'])
+                        for name in ('student', 'imagenet'))
+    every = torch.ones_like(features[:, 0], dtype=torch.bool)
+    case.assert_within('distance_nomask', masked_feature_distance(features, frozen, every))
 
 
 def test_empty_mask_gives_zero_and_not_nan():
