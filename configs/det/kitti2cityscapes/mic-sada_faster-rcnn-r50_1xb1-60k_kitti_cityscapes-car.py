@@ -1,0 +1,9 @@
+_base_ = [
+    '../../_base_/models/faster-rcnn_r50_fpn_car.py',
+    '../../_base_/datasets/uda_kitti_to_cityscapes_det.py',
+    '../../_base_/schedules/sgd_sada_60k.py',
+    '../../_base_/uda/mic-sada.py',
+    '../../_base_/det_runtime.py',
+]
+model = dict(_delete_=True, detector=_base_.model, **_base_.uda)
+uda = None  # has become the model
