@@ -21,11 +21,13 @@ class CheckLabels(BaseTransform):
     the loss on a GPU, and a label map of another size than its image is
     cropped elsewhere than the image; neither is told by the libraries.
 
-    Place it directly behind ``LoadAnnotations``.
+    Place it directly behind ``LoadAnnotations``.  Images whose labels are not
+    loaded pass: ``mmseg.apis.inference_model`` takes ``LoadAnnotations`` out
+    of the test pipeline.
 
     Required Keys:
 
-    - gt_seg_map
+    - gt_seg_map (optional)
     - ori_shape, set by ``LoadImageFromFile``
 
     Args:
@@ -59,6 +61,8 @@ class CheckLabels(BaseTransform):
         Raises:
             ValueError: If the labels do not fit.
         """
+        if 'gt_seg_map' not in results:
+            return results
         labels = results['gt_seg_map']
         size = tuple(results['ori_shape'][:2])
         if labels.shape[:2] != size:

@@ -1,12 +1,14 @@
 # Copyright (c) mic_mm authors. All rights reserved.
 """The dataset fragments of configs/_base_ read data in the stated layout."""
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
+from mmseg.apis.utils import _preprare_data
 
 from mic_mm.engine.data import PairIndex
 from mic_mm.registry import DATASETS, METRICS
@@ -14,7 +16,7 @@ from mic_mm.seg.datasets import ClassStatistics
 from mic_mm.testing.scenes import write_image, write_labels
 
 CONFIGS = Path(__file__).parents[3] / 'configs' / '_base_' / 'datasets'
-PAIRS = sorted(path.stem for path in CONFIGS.glob('uda_*_to_*.py'))
+PAIRS = sorted(path.stem for path in CONFIGS.glob('uda_*_to_*[0-9]x[0-9]*.py'))
 # data set: height and width, images, labels
 FILES = {
     'gta': ((44, 80), ['images/1.png'], ['labels/1_labelTrainIds.png']),
@@ -137,6 +139,16 @@ def test_validation_sees_labels_at_the_stored_size(name, tmp_path):
     metric.dataset_meta = dataset.metainfo
     assert set(metric.class_subsets) == (
         {'mIoU16', 'mIoU13'} if 'synthia' in name else set())
+
+
+@pytest.mark.parametrize('name', PAIRS)
+def test_inference_on_an_image_finds_its_pipeline(name, tmp_path):
+    """As ``mmseg.apis.inference_model`` does, which takes the labels out."""
+    cfg = Config.fromfile(CONFIGS / f'{name}.py')
+    image = write_image(tmp_path / 'any.png', (24, 40))
+    with DefaultScope.overwrite_default_scope('mmseg'):
+        data, _ = _preprare_data(str(image), SimpleNamespace(cfg=cfg))
+    assert data['data_samples'][0].ori_shape == (24, 40)
 
 
 @pytest.mark.parametrize('name', PAIRS)

@@ -23,6 +23,11 @@ def test_class_indices_and_ignored_pixels_pass():
     assert CheckLabels(num_classes=19)(given) is given
 
 
+def test_images_without_labels_pass():
+    given = dict(img_path='image.png', ori_shape=(6, 8))
+    assert CheckLabels(num_classes=19)(given) is given
+
+
 @pytest.mark.parametrize('value', [19, 34, 254])
 def test_labels_outside_of_the_classes_are_named_with_their_file(value):
     labels = np.array([[0, value], [255, value]], np.uint8)
