@@ -82,7 +82,7 @@ def test_losses_equal_the_original__det_rpn_loss(variant, mode):
         image(
             size,
             case[f'gt_boxes_img{i}'],
-            is_source=variant == 'pseudo' or i == 0,
+            is_source=f'{variant}/anchor_labels_img{i}' in case,
             is_pseudo=variant == 'pseudo') for i, size in enumerate(sizes)
     ]
     count = sum(level[0].numel() for level in maps.objectness)
