@@ -42,16 +42,34 @@ def weight_number(sample: Any) -> Optional[float]:
     return float(weight) if is_number else None
 
 
-def boxes(sample: Any, classes: Sequence[str],
-          colors: Sequence[Color]) -> list[Box]:
-    """The boxes of the image."""
-    instances = sample.get('gt_instances')
+def boxes(sample: Any,
+          classes: Sequence[str],
+          colors: Sequence[Color],
+          field: str = 'gt_instances',
+          min_score: float = 0.) -> list[Box]:
+    """The boxes of the image.
+
+    Args:
+        sample (BaseDataElement): The data sample.
+        classes (Sequence[str]): Names of the classes.
+        colors (Sequence): RGB of the classes.
+        field (str): ``'gt_instances'`` or ``'pred_instances'``, whose boxes
+            have their score in the text. Defaults to ``'gt_instances'``.
+        min_score (float): Boxes below it are left out. Defaults to 0.
+    """
+    instances = sample.get(field)
     if instances is None:
         return []
-    corners = getattr(instances.bboxes, 'tensor', instances.bboxes)
+    corners = getattr(instances.bboxes, 'tensor', instances.bboxes).tolist()
+    names = [class_name(i, classes) for i in instances.labels.tolist()]
+    scores = [None] * len(names)
+    if 'scores' in instances:
+        scores = instances.scores.tolist()
     return [
-        Box(box, class_name(label, classes), colors[label % len(colors)])
-        for box, label in zip(corners.tolist(), instances.labels.tolist())
+        Box(box, name if score is None else f'{name} {score:.2f}',
+            colors[label % len(colors)]) for box, name, score, label in zip(
+                corners, names, scores, instances.labels.tolist())
+        if score is None or score >= min_score
     ]
 
 
