@@ -294,13 +294,15 @@ def _build_objectives(objectives: dict) -> ModuleDict:
     if not isinstance(objectives, dict):
         raise TypeError('model.objectives must be a dict of objectives by '
                         f'name, but is a {type(objectives).__name__}.')
-    built = ModuleDict({
+    built = {
         name: MODELS.build(cfg)
         for name, cfg in objectives.items() if cfg is not None
-    })
+    }
     for name, objective in built.items():
         _check_objective(name, objective)
         objective.name = name
+    built = ModuleDict(
+        sorted(built.items(), key=lambda item: (item[1].order, item[0])))
     if not any(objective.begin == 0 for objective in built.values()):
         raise ValueError(
             'No entry of model.objectives is active from iteration 0; got '

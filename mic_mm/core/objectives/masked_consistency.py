@@ -44,6 +44,8 @@ class MaskedConsistency(PseudoLabelObjective):
         ValueError: If ``on`` is unknown.
     """
 
+    order = 2
+
     def __init__(self,
                  mask: dict,
                  on: str = 'target',

@@ -38,10 +38,15 @@ class Objective(nn.Module, ABC):
         needs_target (bool): Whether it needs target images.
         in_ascent (bool): Whether it takes part in the first pass of a
             :class:`SharpnessAware` step; adversarial losses do not.
+        order (int): Objectives are evaluated by it, then by name. It is 0
+            for the supervised one, which others build on, 2 for masked
+            images, else 1. The order in the config does not count, since
+            MMEngine sorts the entries when it writes a config to a file.
     """
 
     needs_target = False
     in_ascent = True
+    order = 1
 
     def __init__(self,
                  weight: float = 1.,

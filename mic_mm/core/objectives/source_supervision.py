@@ -15,6 +15,8 @@ class SourceSupervision(Objective):
     the source it is the oracle.
     """
 
+    order = 0
+
     def loss(self, batch, student, teacher):
         batch.record('source', batch.source)
         if batch.target is not None:

@@ -38,9 +38,9 @@ class OutputSpaceAlignment(Objective):
     variant after Mao et al. 2017).
 
     It uses the logits kept by
-    ``source=dict(type='mic_mm.SegSourceSupervision', keep_logits=True)``,
-    which has to come before it, and the discriminator usually has an
-    optimizer of its own (``optim_wrapper.objectives``, see
+    ``source=dict(type='mic_mm.SegSourceSupervision', keep_logits=True)``, and
+    the discriminator usually has an optimizer of its own
+    (``optim_wrapper.objectives``, see
     :class:`mic_mm.UDAOptimWrapperConstructor`).
 
     Args:
@@ -88,9 +88,9 @@ class OutputSpaceAlignment(Objective):
     def loss(self, batch, student, teacher):
         if SOURCE_LOGITS not in batch.cache:
             raise ValueError(
-                f'model.objectives.{self.name} needs the source logits. Put '
-                "source=dict(type='mic_mm.SegSourceSupervision', "
-                'keep_logits=True) before it.')
+                f'model.objectives.{self.name} needs the source logits. '
+                "Add source=dict(type='mic_mm.SegSourceSupervision', "
+                'keep_logits=True) to model.objectives.')
         source = batch.cache[SOURCE_LOGITS].softmax(dim=1)
         target = target_logits(batch, student).softmax(dim=1)
         return dict(
