@@ -76,8 +76,13 @@ def _weighting(detach: bool):
         args, kwargs = list(args), dict(kwargs)
         logits = args[0].detach() if detach else args[0]
         confidence = _confidence(logits, loss)
+        target = args[1] if len(args) > 1 else kwargs.get('target')
         given = args[2] if len(args) > 2 else kwargs.get('weight')
-        weight = confidence if given is None else _times(given, confidence)
+        if given is None:
+            # Losses with a target for each class weight each class.
+            per_class = getattr(target, 'shape', None) == logits.shape
+            given = torch.ones_like(logits if per_class else confidence)
+        weight = _times(given, confidence)
         if len(args) > 2:
             args[2] = weight
         else:

@@ -74,6 +74,20 @@ def test_sigmoid_heads_weight_by_the_largest_class_probability():
     assert torch.allclose(ours, theirs, atol=1e-6)
 
 
+def test_losses_with_a_target_per_class():
+    """YOLOX and VarifocalNet have soft targets for each class."""
+    detector = nn.Module()
+    detector.bbox_head = nn.Module()
+    loss_cls = detector.bbox_head.loss_cls = MODELS.build(
+        dict(type='mmdet.CrossEntropyLoss', use_sigmoid=True, reduction='sum'))
+    logits, targets = torch.randn(6, 4), torch.rand(6, 4)
+    per_sample = F.binary_cross_entropy_with_logits(
+        logits, targets, reduction='none').sum(dim=1)
+    with StudentConfidence()(detector):
+        loss = loss_cls(logits, targets)
+    assert torch.allclose(loss, (per_sample * logits.sigmoid().amax(dim=1)).sum())
+
+
 def test_given_weights_are_kept():
     head = plain().roi_head.bbox_head
     logits, labels = torch.randn(3, 5), torch.tensor([0, 1, 4])

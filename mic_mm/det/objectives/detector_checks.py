@@ -25,8 +25,8 @@ def check_region_head(detector: nn.Module) -> None:
     """Refuse a detector without regions of interest, or with several stages.
 
     Raises:
-        TypeError: If there is no RoI head with one box head that has a
-            classification layer ``fc_cls``.
+        TypeError: If there is no RPN, or no RoI head with one box head that
+            has a classification layer ``fc_cls``.
     """
     name = type(detector).__name__
     roi_head = getattr(detector, 'roi_head', None)
@@ -35,6 +35,11 @@ def check_region_head(detector: nn.Module) -> None:
             f'{_NAME}: instance_head classifies regions of interest, but '
             f'{name} has no roi_head. Set instance_head=None (and '
             'consistency=None); image_head works on any detector.')
+    if getattr(detector, 'rpn_head', None) is None:
+        raise TypeError(
+            f'{_NAME}: instance_head draws target regions from proposals, but '
+            f'{name} has no rpn_head. Set instance_head=None (and '
+            'consistency=None).')
     extractor = getattr(roi_head, 'bbox_roi_extractor', None)
     fc_cls = getattr(getattr(roi_head, 'bbox_head', None), 'fc_cls', None)
     if not isinstance(extractor, SingleRoIExtractor) or not isinstance(

@@ -165,14 +165,16 @@ class DomainAdversarialDetection(Objective):
     ) -> tuple[dict, Optional[RegionFeatures]]:
         """The detector's losses, and the regions it classified."""
         count = len(batch.source)
+        if self.instance_head_cfg is None:
+            images = joint.inputs[:count], joint.data_samples[:count]
+            with fixed_features(student, [lvl[:count] for lvl in features]):
+                return student.loss(*images), None
         reads_domains = _reads_domains(student)
         part = slice(None) if reads_domains else slice(count)
         images = joint.inputs[part], joint.data_samples[part]
-        with fixed_features(student, [level[part] for level in features]):
-            if self.instance_head_cfg is None:
-                return student.loss(*images), None
-            with observed_regions(student.roi_head) as calls:
-                losses = student.loss(*images)
+        with (fixed_features(student, [level[part] for level in features]),
+              observed_regions(student.roi_head) as calls):
+            losses = student.loss(*images)
         if not reads_domains:
             self._observe_target(batch, student, joint, features, calls)
         return losses, _regions(calls, count, student)
@@ -202,9 +204,8 @@ class DomainAdversarialDetection(Objective):
 
 def _reads_domains(student: nn.Module) -> bool:
     """Whether the heads leave target images out of their losses."""
-    return isinstance(getattr(student, 'rpn_head', None),
-                      SADARPNHead) and isinstance(student.roi_head,
-                                                  SADARoIHead)
+    return isinstance(student.rpn_head, SADARPNHead) and isinstance(
+        student.roi_head, SADARoIHead)
 
 
 def _regions(calls: RegionCalls, count: int,

@@ -38,7 +38,8 @@ def target_regions(detector: nn.Module, features: Sequence[Tensor],
         torch.cat([found.bboxes, sample.gt_instances.bboxes])
         for found, sample in zip(proposals, data_samples)
     ]
-    count = detector.roi_head.bbox_sampler.num
+    # Not all samplers limit the number.
+    count = getattr(detector.roi_head.bbox_sampler, 'num', None)
     numbers = draws.uniform_per_sample('target_regions', len(candidates),
                                        max(map(len, candidates)))
     return bbox2roi([

@@ -262,6 +262,13 @@ def test_several_box_heads_are_refused():
         build(student, dict(instance_head=INSTANCE))
 
 
+def test_detector_without_proposals_is_refused():
+    student = plain_detector()
+    del student.rpn_head
+    with pytest.raises(TypeError, match='no rpn_head'):
+        build(student, dict(instance_head=INSTANCE))
+
+
 def test_missing_neck_is_named():
     student = plain_detector()
     del student.neck
