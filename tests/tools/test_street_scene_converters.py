@@ -118,6 +118,19 @@ def test_a_wrong_folder_is_told(tmp_path, convert):
     assert code == 2 and 'There are no label maps' in err
 
 
+@pytest.mark.parametrize('dataset, folder', [('gta', 'images'),
+                                             ('cityscapes', 'leftImg8bit')])
+def test_labels_without_a_folder_of_images_are_left_alone(
+        dataset, folder, request, convert):
+    root = request.getfixturevalue(dataset)
+    convert(dataset, root)
+    statistics = (root / STATISTICS[0]).read_bytes()
+    (root / folder).rename(root / 'elsewhere')
+    code, _, err = convert(dataset, root)
+    assert code == 2 and f'no folder {root / folder}' in err
+    assert (root / STATISTICS[0]).read_bytes() == statistics
+
+
 def test_synthia_is_read_from_16_bits(tmp_path, convert):
     root = tmp_path / 'synthia'
     write_image(root / 'RGB/0000000.png', SIZE)

@@ -18,7 +18,8 @@ from mic_mm.seg.dataset_tools.cityscapes_files import (IMAGE, SPLITS,
                                                        TRAIN_IDS, find_split,
                                                        names_of,
                                                        read_cityscapes_label)
-from mic_mm.seg.dataset_tools.command_line import convert, make_parser
+from mic_mm.seg.dataset_tools.command_line import (check_images, convert,
+                                                    make_parser)
 from mic_mm.seg.dataset_tools.outcome import report, statistics_of
 from mic_mm.seg.datasets.label_ids import CITYSCAPES_IDS
 
@@ -45,6 +46,10 @@ def main() -> None:
         parser.error(f'There are no label maps in {args.root}/gtFine/train/'
                      '<city>. Give the folder that holds gtFine and '
                      'leftImg8bit as root.')
+    try:
+        check_images(args.root / 'leftImg8bit')
+    except FileNotFoundError as error:
+        parser.error(str(error))
     every = []
     for split in SPLITS:
         outcomes = convert(args, find_split(args.root, split), CITYSCAPES_IDS,

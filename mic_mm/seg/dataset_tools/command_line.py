@@ -53,7 +53,7 @@ def find_flat(root: Path, labels: str, images: str) -> list[LabelFiles]:
     """Label maps of a flat folder, named by digits, and their images.
 
     Raises:
-        FileNotFoundError: If there are none.
+        FileNotFoundError: If there are none, or no folder of images.
     """
     found = sorted(
         path for path in Path(root, labels).glob('*.png')
@@ -63,11 +63,24 @@ def find_flat(root: Path, labels: str, images: str) -> list[LabelFiles]:
             f'There are no label maps {Path(root, labels)}/<digits>.png. '
             'Give the folder that holds '
             f'{labels} and {images} as root.')
+    check_images(Path(root, images))
     return [
         LabelFiles(path, Path(root, images, path.name),
                    path.with_name(f'{path.stem}_labelTrainIds.png'))
         for path in found
     ]
+
+
+def check_images(folder: Path) -> None:
+    """Refuse to convert labels whose images are not there at all.
+
+    Raises:
+        FileNotFoundError: If there is no such folder.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f'There is no folder {folder}. Unpack the images beside the '
+            'labels: pairs are checked, and counted for rare class sampling.')
 
 
 def convert_flat(args: argparse.Namespace, labels: str, images: str,
