@@ -77,6 +77,20 @@ def test_predictions_of_the_server_images_are_written(
     assert colours[0][0, 0].tolist() == list(palette[train_ids[0, 0]])
 
 
+def test_the_config_of_a_work_directory_stays_that_of_the_training(
+        seg_config, run_tool, tmp_path):
+    work_dir = tmp_path / 'work'
+    cfg = Config.fromfile(seg_config)
+    cfg.work_dir = str(work_dir)
+    work_dir.mkdir()
+    cfg.dump(work_dir / seg_config.name)
+    before = (work_dir / seg_config.name).read_text()
+    run_tool(TOOL, work_dir / seg_config.name, tmp_path / 'model.pth', '--out',
+             tmp_path / 'out')
+    assert (work_dir / seg_config.name).read_text() == before
+    assert len(list((tmp_path / 'out').glob('*.png'))) == 2
+
+
 def test_a_config_without_the_images_is_refused(
         seg_config, run_tool, tmp_path, capsys):
     with pytest.raises(SystemExit):

@@ -4,9 +4,11 @@
 
 Reads `server_dataloader` and `server_evaluator` of the config, which the
 dataset fragments of Cityscapes, ACDC and Dark Zurich define. The labels of
-these images are not needed.
+these images are not needed. Logs go to the folder `export` of the work
+directory, whose config stays that of the training.
 """
 import argparse
+from pathlib import Path
 
 # First of all, so that `_base_ = 'mic_mm::...'` in configs can be resolved.
 import mic_mm  # noqa: F401
@@ -50,6 +52,8 @@ def set_export(cfg, args: argparse.Namespace) -> None:
     if args.ids is not None:
         metric['ids'] = args.ids
     cfg.test_evaluator = metric
+    # MMEngine writes the config into the work directory.
+    cfg.work_dir = str(Path(cfg.work_dir, 'export'))
     # One branch, that of model.predict_on.
     cfg.test_cfg = dict()
 
