@@ -35,7 +35,7 @@ class ClassStatistics:
 
         Raises:
             FileNotFoundError: If there are none.
-            ValueError: If a file has another layout.
+            ValueError: If a file has another layout or lists no pixels.
         """
         path = Path(path).expanduser()
         candidates = [path / name for name in STATISTICS_FILES]
@@ -47,12 +47,19 @@ class ClassStatistics:
                 'tools/dataset_converters/class_statistics.py CONFIG`, or '
                 'with the converter of the data set.')
         try:
-            return cls(_parse(json.loads(file.read_text())))
+            statistics = cls(_parse(json.loads(file.read_text())))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(
                 f'{file} does not hold class statistics ({error!r}). Make it '
                 'anew with tools/dataset_converters/class_statistics.py.'
             ) from error
+        if not statistics.totals():
+            raise ValueError(
+                f'The class statistics {file} are empty: they list '
+                f'{len(statistics.counts)} label maps and no pixel of any '
+                'class. Make them anew with '
+                'tools/dataset_converters/class_statistics.py.')
+        return statistics
 
     def write(self, folder: str | Path) -> None:
         """Write the three files; each is complete or not there."""

@@ -63,6 +63,14 @@ def test_a_file_of_another_layout_is_named(tmp_path, content):
         ClassStatistics.read(tmp_path)
 
 
+@pytest.mark.parametrize('content', ['[]', '{}', '[{"file": "a.png"}]'])
+def test_empty_statistics_are_named(tmp_path, content):
+    path = tmp_path / 'sample_class_stats.json'
+    path.write_text(content)
+    with pytest.raises(ValueError, match=f'{path} are empty'):
+        ClassStatistics.read(tmp_path)
+
+
 def test_totals_and_files():
     statistics = ClassStatistics(COUNTS)
     assert statistics.totals() == {0: 7, 12: 7}
