@@ -55,8 +55,8 @@ class FeatureDistance(nn.Module):
             Defaults to None, the student's first weights.
 
     Raises:
-        ValueError: If ``min_ratio`` or ``weight`` is out of range, or
-            ``classes`` is empty.
+        ValueError: If ``min_ratio``, ``weight`` or one of ``classes`` is out
+            of range, or ``classes`` is empty.
     """
 
     copied: Tensor
@@ -70,6 +70,10 @@ class FeatureDistance(nn.Module):
         if not classes:
             raise ValueError('FeatureDistance: classes is empty. Give train '
                              'ids, or set feature_distance=None.')
+        outside = [c for c in classes if not 0 <= c < IGNORE]
+        if outside:
+            raise ValueError(f'FeatureDistance: classes={outside} are no '
+                             f'train ids, which are 0 to {IGNORE - 1}.')
         if not 0 < min_ratio <= 1:
             raise ValueError(f'FeatureDistance: min_ratio={min_ratio} lies '
                              'outside (0, 1]. DAFormer uses 0.75.')

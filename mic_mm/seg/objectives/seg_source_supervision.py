@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from mic_mm.core import SourceSupervision
 from mic_mm.registry import MODELS
 
-from ..pixel_weights import sampling
+from ..pixel_weights import check_weightable, sampling
 from .observe import BackboneCall, LogitKeeper, observed_backbone
 
 SOURCE_LOGITS = 'source_logits'
@@ -29,6 +29,11 @@ class SegSourceSupervision(SourceSupervision):
             :class:`OutputSpaceAlignment`, so that the discriminator needs no
             second pass. Defaults to False.
         **kwargs: See :class:`Objective`.
+
+    Raises:
+        TypeError: If the logits are to be kept of a head that does not show
+            them, since its loss is not that of ``BaseDecodeHead``.
+        ValueError: If they are to be kept of a head with a pixel sampler.
     """
 
     def __init__(self,
@@ -41,6 +46,8 @@ class SegSourceSupervision(SourceSupervision):
         self.keep_logits = keep_logits
 
     def attach(self, student) -> None:
+        if self.keep_logits:
+            _check_shows_logits(student.decode_head)
         if self.feature_distance is not None:
             self.feature_distance.attach(student.backbone)
 
@@ -60,6 +67,15 @@ class SegSourceSupervision(SourceSupervision):
                 self.feature_distance(call, seen, student.backbone)
                 for call, seen in _compared(student, calls, labels))
         return losses
+
+
+def _check_shows_logits(head: nn.Module) -> None:
+    try:
+        check_weightable(head)
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            'SegSourceSupervision(keep_logits=True) reads the logits in the '
+            f'place of pixel weights. {error}') from error
 
 
 def _compared(student: nn.Module, calls: list[BackboneCall],

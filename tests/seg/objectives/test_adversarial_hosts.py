@@ -64,6 +64,29 @@ def test_entropy_reaches_the_student_with_its_weight():
                                1e-3 * mean_entropy(logits))
 
 
+@pytest.mark.parametrize('head, error, match', [
+    (dict(sampler=dict(type='OHEMPixelSampler', thresh=0.7, min_kept=10)),
+     ValueError, 'keep_logits=True.*OHEMPixelSampler'),
+    (dict(type='PointHead', in_channels=[8], in_index=[1], num_fcs=1),
+     TypeError, 'keep_logits=True.*PointHead'),
+])
+def test_heads_that_show_no_logits_are_refused(head, error, match):
+    segmentor = tiny_segmentor()
+    segmentor['decode_head'].update(head)
+    if 'type' in head:
+        del segmentor['decode_head']['num_convs']
+    with pytest.raises(error, match=match):
+        MODELS.build(
+            dict(
+                type='mic_mm.UDASegmentor',
+                segmentor=segmentor,
+                objectives=dict(
+                    source=dict(
+                        type='mic_mm.SegSourceSupervision',
+                        keep_logits=True),
+                    adversarial=ALIGNMENT)))
+
+
 @pytest.mark.parametrize('criterion', ['least_squares', 'vanilla'])
 def test_each_side_trains_only_its_network(criterion):
     model = build(adversarial=dict(ALIGNMENT, criterion=criterion))

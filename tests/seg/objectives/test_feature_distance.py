@@ -154,6 +154,8 @@ def test_frozen_network_stays_in_evaluation_mode_without_gradient():
 
 @pytest.mark.parametrize('kwargs, match', [
     (dict(classes=()), 'classes'),
+    (dict(classes=(1, 300)), r'classes=\[300\]'),
+    (dict(classes=(-1, )), r'classes=\[-1\]'),
     (dict(min_ratio=0.), 'min_ratio=0.0'),
     (dict(min_ratio=1.5), 'min_ratio=1.5'),
     (dict(weight=-1.), 'weight=-1.0'),
