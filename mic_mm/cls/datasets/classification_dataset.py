@@ -9,7 +9,7 @@ from mmengine.fileio import get_file_backend, list_from_file
 from mmpretrain.datasets import CustomDataset
 from mmpretrain.datasets.custom import find_folders, get_samples
 
-from mic_mm.engine.data.corrupt_images import why_unreadable
+from mic_mm.engine.data.corrupt_images import naming_corrupt_files
 from mic_mm.registry import DATASETS
 
 
@@ -64,16 +64,10 @@ class ClassificationDataset(CustomDataset):
         """Load an image; a corrupt one is named.
 
         Raises:
-            OSError: If the file cannot be decoded.
+            CorruptImageError: If the file cannot be decoded.
         """
-        try:
+        with naming_corrupt_files(self.get_data_info(idx)):
             return super().prepare_data(idx)
-        except Exception as error:
-            path = self.get_data_info(idx)['img_path']
-            reason = None if '://' in path else why_unreadable(path)
-            if reason is None:
-                raise
-            raise OSError(f'{path} cannot be read ({reason}).') from error
 
     def _listed(self) -> list:
         lines = list_from_file(self.ann_file)

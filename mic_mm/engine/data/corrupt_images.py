@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import zlib
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any, Optional
 
 import torch
@@ -12,10 +13,30 @@ from mmengine.logging import print_log
 from PIL import Image
 
 _PATH_KEYS = ('img_path', 'seg_map_path')
+# Flags per image: files are told apart by a hash, which should not collide.
+_FLAGS = 16
+
+
+class CorruptImageError(OSError):
+    """A file that cannot be decoded.
+
+    Args:
+        path (str): The file.
+        reason (str): What the decoder says.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f'{path} cannot be read ({reason}).')
+        self.path = path
+        self.reason = reason
+
+    def __reduce__(self):
+        # Crosses from a worker of the data loader.
+        return type(self), (self.path, self.reason)
 
 
 class CorruptImages:
-    """Counts the corrupt images of a dataset and tolerates a few.
+    """Counts the corrupt files of a dataset and tolerates a few.
 
     The count is shared by the workers of a data loader.  Each process of a
     distributed run, and a resumed run, counts for itself.
@@ -23,64 +44,82 @@ class CorruptImages:
     Args:
         domain (str): ``'source'`` or ``'target'``, for messages.
         length (int): Number of images of the dataset.
-        limit (int): How many corrupt images are tolerated.
+        limit (int): How many corrupt files are tolerated.
     """
 
     def __init__(self, domain: str, length: int, limit: int) -> None:
         self.domain = domain
         self.limit = limit
-        # One flag per image in shared memory; nothing to share with limit 0.
-        self._found = torch.zeros(length if limit else 0, dtype=torch.uint8)
+        # In shared memory; there is nothing to share with limit 0.
+        self._found = torch.zeros(
+            _FLAGS * length if limit else 0, dtype=torch.uint8)
         self._found.share_memory_()
 
-    def handle(self, error: Exception, dataset: Any, item: int) -> None:
-        """Warn if a corrupt file is what failed, else raise ``error`` again.
+    def handle(self, error: CorruptImageError) -> None:
+        """Warn of a corrupt file.
 
         Args:
-            error (Exception): What loading the item raised.
-            dataset (Dataset): The dataset.
-            item (int): Index of the image.
+            error (CorruptImageError): What loading an image raised.
 
         Raises:
-            OSError: If there are more corrupt images than tolerated.
-            Exception: ``error``, if the files of the item are fine.
+            OSError: If there are more corrupt files than tolerated.
         """
-        path, reason = _find_corrupt(dataset, item)
-        if path is None:
-            raise error
+        what = (f'The {self.domain} image {error.path} cannot be read '
+                f'({error.reason}).')
         if not self.limit:
-            raise OSError(f'{self._sentence(path, reason)} Repair or remove '
-                          f'it, or {self._option(1)}.') from error
-        is_new = not self._found[item]
-        self._found[item] = 1
+            raise OSError(
+                f'{what} Repair or remove it, or set '
+                'train_dataloader.dataset.max_corrupt=1 to skip up to that '
+                'many images per domain.') from error
+        flag = zlib.crc32(error.path.encode()) % len(self._found)
+        is_new = not self._found[flag]
+        self._found[flag] = 1
         count = int(self._found.sum())
         if count > self.limit:
             raise OSError(
-                f'{self._sentence(path, reason)} It is corrupt image number '
-                f'{count} of the {self.domain}, and train_dataloader.dataset.'
-                f'max_corrupt={self.limit}. Check the data; if so many may be '
-                f'corrupt, raise max_corrupt.') from error
+                f'{what} It is corrupt image number {count} of the '
+                f'{self.domain}, and train_dataloader.dataset.max_corrupt='
+                f'{self.limit}. Check the data; if so many may be corrupt, '
+                'raise max_corrupt.') from error
         if is_new:
             print_log(
-                f'{self._sentence(path, reason)} Another image takes its '
-                f'place ({count} of max_corrupt={self.limit}).',
+                f'{what} Another image takes its place ({count} of '
+                f'max_corrupt={self.limit}).',
                 logger='current',
                 level=logging.WARNING)
 
-    def _sentence(self, path: Path, reason: str) -> str:
-        return f'The {self.domain} image {path} cannot be read ({reason}).'
 
-    @staticmethod
-    def _option(count: int) -> str:
-        return (f'set train_dataloader.dataset.max_corrupt={count} to skip '
-                'up to that many images per domain')
+@contextmanager
+def naming_corrupt_files(info: Optional[dict]) -> Iterator[None]:
+    """Raise :class:`CorruptImageError` where a file is why loading fails.
+
+    Args:
+        info (dict, optional): What the dataset knows of the image, with
+            ``img_path`` and maybe ``seg_map_path``. None: nothing.
+
+    Raises:
+        CorruptImageError: If one of these local files cannot be decoded.
+        Exception: What was raised, if the files are fine.
+    """
+    try:
+        yield
+    except CorruptImageError:
+        raise
+    except Exception as error:
+        for key in _PATH_KEYS:
+            path = (info or {}).get(key)
+            if isinstance(path, str) and '://' not in path:
+                reason = why_unreadable(path)
+                if reason is not None:
+                    raise CorruptImageError(path, reason) from error
+        raise
 
 
-def why_unreadable(path: Path) -> Optional[str]:
+def why_unreadable(path: Any) -> Optional[str]:
     """Why an image file cannot be decoded; None if it can.
 
     Args:
-        path (Path): A local file.
+        path (str | Path): A local file.
     """
     try:
         with Image.open(path) as image:
@@ -88,22 +127,3 @@ def why_unreadable(path: Path) -> Optional[str]:
     except Exception as error:  # decoders raise many types, even SyntaxError
         return f'{type(error).__name__}: {error}'
     return None
-
-
-def _find_corrupt(dataset: Any, item: int) -> tuple:
-    """First unreadable file of an item and the reason, or (None, None)."""
-    for path in _files(dataset, item):
-        reason = why_unreadable(path)
-        if reason is not None:
-            return path, reason
-    return None, None
-
-
-def _files(dataset: Any, item: int) -> Iterator[Path]:
-    if not hasattr(dataset, 'get_data_info'):
-        return
-    info = dataset.get_data_info(item)
-    for key in _PATH_KEYS:
-        path = info.get(key)
-        if isinstance(path, str) and '://' not in path:
-            yield Path(path)

@@ -13,7 +13,8 @@ from torch.utils.data import Dataset
 from mic_mm.core.draws import seed_from
 from mic_mm.registry import DATASETS
 
-from .corrupt_images import CorruptImages
+from .corrupt_images import (CorruptImageError, CorruptImages,
+                             naming_corrupt_files)
 from .dataset_checks import check_classes, check_images, explain_build_error
 from .ground_truth import without_ground_truth
 from .pair_index import PairIndex
@@ -147,9 +148,13 @@ class DomainPairDataset(Dataset):
         """An item, or None if it is a corrupt image that is tolerated."""
         dataset = getattr(self, domain)
         try:
-            return dataset[item]
-        except Exception as error:
-            self._corrupt[domain].handle(error, dataset, item)
+            info = None
+            if hasattr(dataset, 'get_data_info'):
+                info = dataset.get_data_info(item)
+            with naming_corrupt_files(info):
+                return dataset[item]
+        except CorruptImageError as error:
+            self._corrupt[domain].handle(error)
             return None
 
 

@@ -11,6 +11,7 @@ from mmseg.datasets import BaseSegDataset
 from torch.utils.data import Dataset
 
 from mic_mm.core.draws import RandomDraws
+from mic_mm.engine.data.corrupt_images import naming_corrupt_files
 from mic_mm.engine.transforms.numpy_draws import NumpyDraws
 from mic_mm.registry import DATASETS
 
@@ -136,7 +137,9 @@ class RareClassSampling(Dataset):
             f'for {self.max_refetch + 1} images in a row.')
 
     def _load(self, class_id: int, image: int) -> Optional[dict]:
-        loaded = self._pipeline.load(self.get_data_info(image))
+        info = self.get_data_info(image)
+        with naming_corrupt_files(info):
+            loaded = self._pipeline.load(info)
         if loaded is None:
             return None
 

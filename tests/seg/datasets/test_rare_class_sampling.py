@@ -10,6 +10,7 @@ from mmcv.transforms import LoadImageFromFile
 from mmengine.registry import DefaultScope
 
 from mic_mm.engine.data import DomainPairSampler, PairIndex
+from mic_mm.engine.data.corrupt_images import CorruptImageError
 from mic_mm.registry import DATASETS
 
 # Those of the dataset in conftest.py: the stripe of the rare class is 8 of 64
@@ -173,3 +174,11 @@ def test_classes_of_both_domains_are_still_compared(source, build):
                     type='mic_mm.DomainPairDataset',
                     source=build(source),
                     target=other))
+
+
+def test_a_corrupt_image_that_is_drawn_is_named(source, build, tmp_path):
+    for name in ('a', 'b', 'c', 'd'):
+        path = tmp_path / 'img' / f'{name}.png'
+        path.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(CorruptImageError, match=r'/img/[abcd]\.png cannot'):
+        build(source)[0]
