@@ -87,7 +87,9 @@ def test_experiment_has_the_published_settings(name):
     assert cfg.train_dataloader.batch_size == 2
     assert cfg.train_cfg.max_iters == 40000
     assert cfg.train_cfg.val_interval == 4000
-    assert 'save_best' not in cfg.default_hooks.checkpoint
+    checkpoint = cfg.default_hooks.checkpoint
+    assert checkpoint.interval == 2000  # to resume from
+    assert 'save_best' not in checkpoint
 
 
 def test_every_experiment_of_the_catalogue_has_a_config_and_the_reverse():
