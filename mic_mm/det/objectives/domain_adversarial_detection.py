@@ -74,6 +74,7 @@ class DomainAdversarialDetection(Objective):
     """
 
     needs_target = True
+    order = 0
 
     def __init__(self,
                  image_head: Optional[dict] = None,

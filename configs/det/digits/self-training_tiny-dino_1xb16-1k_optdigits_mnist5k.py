@@ -1,0 +1,2 @@
+_base_ = 'mic_tiny-dino_1xb16-1k_optdigits_mnist5k.py'
+model = dict(objectives=dict(mic=None))

@@ -1,0 +1,2 @@
+_base_ = 'mic_tiny-retinanet_1xb16-600_optdigits_mnist5k.py'
+model = dict(teacher=None, objectives=dict(self_training=None, mic=None))
