@@ -1,2 +1,2 @@
-_base_ = 'mic_tiny-hrda_1xb8-1k_optdigits_mnist5k.py'
+_base_ = 'mic_tiny-hrda_1xb8-600_optdigits_mnist5k.py'
 model = dict(teacher=None, objectives=dict(self_training=None, mic=None))

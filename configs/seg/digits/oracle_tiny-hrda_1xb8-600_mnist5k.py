@@ -1,4 +1,4 @@
 # Trained on the labels of the target: what there is to gain.
-_base_ = 'source-only_tiny-hrda_1xb8-1k_optdigits_mnist5k.py'
+_base_ = 'source-only_tiny-hrda_1xb8-600_optdigits_mnist5k.py'
 train_dataloader = dict(
     dataset=dict(source=dict(_delete_=True, **_base_.target_train_labelled)))
