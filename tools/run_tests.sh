@@ -7,14 +7,18 @@
 #   bash tools/run_tests.sh --slow               everything
 #   bash tools/run_tests.sh tests/core -k mask   other arguments go to pytest
 #
-# The environment variables are those of tools/setup_env.sh.
+# Test files are dealt out to a process for each core, eight at most;
+# MIC_MM_TEST_PROCESSES=0 runs them in this one. Other environment variables are those of tools/setup_env.sh.
 
 set -euo pipefail
 
 readonly ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 bash "$ROOT/tools/setup_env.sh"
 
-arguments=()
+cores="$(nproc)"
+processes="${MIC_MM_TEST_PROCESSES:-$((cores < 8 ? cores : 8))}"
+# A file stays in one process: its tests share fixtures.
+arguments=(-n "$processes" --dist loadfile)
 for argument in "$@"; do
     # An empty marker expression replaces the `not slow` of setup.cfg.
     if [ "$argument" = --slow ]; then arguments+=(-m ''); else arguments+=("$argument"); fi
