@@ -69,11 +69,13 @@ val_dataloader = dict(
         test_mode=True,
         pipeline=labelled_pipeline))
 # The number reported is the average precision at an overlap of 0.5, as in MIC.
-val_evaluator = dict(
-    type='CocoMetric',
-    ann_file=data_root + 'mnist5k/annotations/val.json',
-    metric='bbox',
-    format_only=False)
+val_evaluator = [
+    dict(
+        type='mic_mm.DomainCocoMetric',
+        ann_file=data_root + 'mnist5k/annotations/val.json'),
+    # How good the boxes above a score are as pseudo-labels.
+    dict(type='mic_mm.PseudoBoxMetric', thresholds=(0.25, 0.5, 0.7, 0.8)),
+]
 
 test_dataloader = dict(
     batch_size=25,
@@ -88,7 +90,5 @@ test_dataloader = dict(
         test_mode=True,
         pipeline=labelled_pipeline))
 test_evaluator = dict(
-    type='CocoMetric',
-    ann_file=data_root + 'mnist5k/annotations/test.json',
-    metric='bbox',
-    format_only=False)
+    type='mic_mm.DomainCocoMetric',
+    ann_file=data_root + 'mnist5k/annotations/test.json')

@@ -1,0 +1,7 @@
+_base_ = 'mic-sada_tiny-faster-rcnn_1xb8-400_optdigits_mnist5k.py'
+model = dict(
+    objectives=dict(
+        sada=None,
+        source=dict(type='mic_mm.SourceSupervision'),
+        self_training=dict(
+            type='mic_mm.SelfTraining', begin=200, exclude=('bbox', ))))
