@@ -142,7 +142,8 @@ def test_seg_host_with_mic_equals_the_original(name):
 def recorded_probe(case):
     """What the discriminator saw: seed and shape are in the description of what it said."""
     meaning = case.entry['arrays']['discriminator_probe']['meaning']
-    seed, shape = re.search(r'RandomState\((\d+)\)\.uniform\(0, ?1, ?\(([\d, ]+)\)', meaning).groups()
+    recipe = r'RandomState\((\d+)\)\.uniform\(0, ?1, ?\(([\d, ]+)\)'
+    seed, shape = re.search(recipe, meaning).groups()
     shape = [int(side) for side in shape.split(',')]
     return np.random.RandomState(int(seed)).uniform(0, 1, shape).astype(np.float32)
 
