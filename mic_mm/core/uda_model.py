@@ -136,29 +136,15 @@ class UDAModel(BaseModel):
                 and objective.needs_target]
 
     def _share_pseudo_threshold(self) -> None:
-        objectives = []
+        shared, is_given = self.labeller.threshold, False
         for _, objective in self._pseudo_label_objectives():
-            if objective.teacher_cfg is None:
-                objectives.append(objective)
+            if objective.teacher_cfg is not None:
+                if objective.pseudo_threshold == SAME:
+                    objective.pseudo_threshold = self.labeller.threshold
             elif objective.pseudo_threshold == SAME:
-                objective.pseudo_threshold = self.labeller.threshold
-        explicit = [
-            obj.pseudo_threshold for obj in objectives
-            if obj.pseudo_threshold != SAME
-        ]
-        shared = explicit[0] if explicit else self.labeller.threshold
-        for objective in objectives:
-            if objective.pseudo_threshold == SAME:
                 objective.pseudo_threshold = shared
-
-    def init_weights(self) -> None:
-        """Initialise as configured; pretrained weights have to fit.
-
-        Raises:
-            ValueError: If they do not.
-        """
-        check_pretrained(self.student)
-        super().init_weights()
+            elif not is_given:
+                shared, is_given = objective.pseudo_threshold, True
 
     @abstractmethod
     def weighted_loss(self, student: nn.Module,

@@ -44,6 +44,16 @@ def test_first_given_threshold_is_shared():
     assert model.objectives['mic'].pseudo_threshold == 0.7
 
 
+def test_threshold_of_the_masks_does_not_reach_the_host():
+    model = build(
+        dict(
+            source=SOURCE,
+            self_training=SELF_TRAINING,
+            mic=dict(MIC, pseudo_threshold=None)))
+    assert model.objectives['mic'].pseudo_threshold is None
+    assert model.objectives['self_training'].pseudo_threshold == 0.968
+
+
 def test_threshold_of_the_labeller_is_the_default():
     model = build(labeller=dict(type='mic_mm.PixelLabeller', threshold=0.4))
     assert model.objectives['mic'].pseudo_threshold == 0.4

@@ -110,8 +110,8 @@ class PseudoLabelObjective(Objective):
     Args:
         pseudo_threshold (float, optional): Confidence threshold of the
             pseudo-labels; its meaning is the labeller's. ``'same'`` shares
-            the pseudo-labels of the other objectives: the first threshold
-            given in ``model.objectives``, else that of ``model.labeller``.
+            the pseudo-labels of the objectives before it: the first threshold
+            that one of them gives, else that of ``model.labeller``.
             Defaults to ``'same'``, which saves a pass of the teacher.
         teacher (dict, optional): Config of an :class:`EMATeacher` of its
             own, e.g. ``dict(type='mic_mm.EMATeacher', alpha=0.)``, MIC's
