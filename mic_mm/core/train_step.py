@@ -47,6 +47,7 @@ def train_step(model: UDAModel,
     _check_optim_wrapper(optim_wrapper)
     all_optimizers = optim_wrapper
     optim_wrapper = student_optim_wrapper(all_optimizers)
+    model.check_loaded(data)
     with optim_wrapper.optim_context(wrapped):
         batch = model.prepare(model.data_preprocessor(data, True))
     with _ascended(model, wrapped, batch, optim_wrapper,

@@ -146,6 +146,12 @@ class UDAModel(BaseModel):
             elif not is_given:
                 shared, is_given = objective.pseudo_threshold, True
 
+    def check_loaded(self, data: dict) -> None:
+        """Refuse a batch of the loader before it leaves the host.
+
+        A task names the file whose labels would fail somewhere in a loss.
+        """
+
     @abstractmethod
     def weighted_loss(self, student: nn.Module,
                       images: LabelledImages) -> dict[str, Any]:

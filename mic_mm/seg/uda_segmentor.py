@@ -8,6 +8,7 @@ from torch import nn
 from mic_mm.core import LabelledImages, UDAModel
 from mic_mm.registry import MODELS
 
+from .loaded_checks import check_labels, check_target_size
 from .pixel_weights import (check_weightable, loss_heads, pixel_weighted,
                             stack_pixel_weights)
 
@@ -59,6 +60,20 @@ class UDASegmentor(UDAModel):
         if any(True for _ in self._pseudo_label_objectives()):
             for head in loss_heads(self.student):
                 check_weightable(head)
+
+    def check_loaded(self, data: dict) -> None:
+        """Refuse labels and target images that do not fit, by their file.
+
+        Raises:
+            ValueError: See :func:`check_labels`, :func:`check_target_size`.
+        """
+        head = loss_heads(self.student)[0]
+        check_labels(
+            data.get('source', data), head.num_classes, head.ignore_index)
+        if 'target' in data:
+            preprocessor = self.student.data_preprocessor
+            check_target_size(data['target'],
+                              getattr(preprocessor, 'size', None))
 
     def weighted_loss(self, student: nn.Module,
                       images: LabelledImages) -> dict:

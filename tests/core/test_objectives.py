@@ -97,6 +97,15 @@ def test_both_takes_half_of_each_domain_of_larger_batches():
     ]
 
 
+def test_both_domains_need_one_image_size():
+    recorder = Recorder()
+    recorder.target = LabelledImages(
+        torch.rand(2, 3, 16, 8), recorder.target.data_samples)
+    objective = MaskedConsistency(mask=MASK, on='both', pseudo_threshold=0.5)
+    with pytest.raises(ValueError, match='same crop size'):
+        run(objective, recorder)
+
+
 def test_masking_leaves_the_batch_unchanged():
     recorder = Recorder()
     before = recorder.target.inputs.clone()

@@ -95,6 +95,12 @@ class MaskedConsistency(PseudoLabelObjective):
 
 
 def _halves(source: LabelledImages, target: LabelledImages) -> LabelledImages:
+    if source.inputs.shape[1:] != target.inputs.shape[1:]:
+        raise ValueError(
+            "MaskedConsistency(on='both') trains on a batch of both domains, "
+            f'but source images are {tuple(source.inputs.shape[1:])} and '
+            f'target images {tuple(target.inputs.shape[1:])}. Use the same '
+            'crop size in both pipelines.')
     count = max(min(len(source), len(target)) // 2, 1)
     return LabelledImages(
         torch.cat([source.inputs[:count], target.inputs[:count]]),
