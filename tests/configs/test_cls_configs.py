@@ -194,3 +194,18 @@ def test_the_test_image_is_pillows(data, monkeypatch):
     # `inputs` are in the order blue, green, red until preprocessed.
     assert np.array_equal(
         item['inputs'].numpy()[::-1].transpose(1, 2, 0), expected)
+
+
+@pytest.mark.parametrize('name', ['visda/mic-sdat_r101_1xb32-30k_visda2017',
+                                  'officehome/oracle_vit-b16_1xb24-30k_'
+                                  'officehome'])
+def test_a_config_of_ones_own_inherits_from_the_package(
+        inherit, name, data, tmp_path, monkeypatch):
+    monkeypatch.chdir(data)
+    cfg = inherit(f'cls/{name}.py', 'optim_wrapper = dict(optimizer=dict('
+                  'weight_decay=1e-4))\n')
+    assert cfg.optim_wrapper.optimizer.weight_decay == 1e-4
+    assert cfg.optim_wrapper.optimizer.momentum == 0.9
+    method, backbone, _ = parts(Path(name))
+    logged = train_config(narrow(shorten(cfg, tmp_path / 'run'), backbone))
+    assert METHODS[method] | {'class_accuracy/mean'} <= logged.keys()

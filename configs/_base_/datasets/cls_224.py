@@ -55,19 +55,16 @@ train_dataloader = dict(
     num_workers=4,
     persistent_workers=True,
     sampler=dict(type='mic_mm.DomainPairSampler'),
-    dataset=dict(type='mic_mm.DomainPairDataset'),
-    collate_fn=dict(type='pseudo_collate'))
+    dataset=dict(type='mic_mm.DomainPairDataset'))
 val_dataloader = dict(
     batch_size=64,
     num_workers=4,
     persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='default_collate'))
+    sampler=dict(type='DefaultSampler', shuffle=False))
 test_dataloader = dict(
     batch_size=64,
     num_workers=4,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='default_collate'))
+    sampler=dict(type='DefaultSampler', shuffle=False))
 val_evaluator = dict(type='mic_mm.PerClassAccuracy')
 # The last evaluation also draws the confusion matrix.
 test_evaluator = dict(type='mic_mm.PerClassAccuracy', draw=True)

@@ -1,5 +1,6 @@
 # UCI optdigits (8x8 scans, labelled) -> MNIST-5k (28x28 scans, unlabelled).
 # Written by tools/dataset_converters/digits.py --task cls
+# _scope_: the types are MMPretrain's, for configs that inherit it by mic_mm:: too.
 data_root = 'data/digits/cls/'
 classes = tuple('0123456789')
 metainfo = dict(classes=classes)
@@ -41,6 +42,7 @@ target_pipeline = [*_mnist, _pack]
 
 source_train = dict(
     type='CustomDataset',
+    _scope_='mmpretrain',
     data_root=data_root,
     data_prefix='optdigits/train',
     metainfo=metainfo,
@@ -48,6 +50,7 @@ source_train = dict(
 # The folder holds images only; labels are in a file beside it that is not read here.
 target_train = dict(
     type='CustomDataset',
+    _scope_='mmpretrain',
     data_root=data_root,
     data_prefix='mnist5k/train',
     with_label=False,
@@ -56,6 +59,7 @@ target_train = dict(
 # What the oracle is allowed to see.
 target_train_labelled = dict(
     type='CustomDataset',
+    _scope_='mmpretrain',
     data_root=data_root,
     data_prefix='mnist5k/train',
     ann_file='mnist5k/train_labels.txt',
@@ -69,8 +73,7 @@ train_dataloader = dict(
     dataset=dict(
         type='mic_mm.DomainPairDataset',
         source=source_train,
-        target=target_train),
-    collate_fn=dict(type='pseudo_collate'))
+        target=target_train))
 
 val_dataloader = dict(
     batch_size=250,
@@ -78,12 +81,12 @@ val_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type='CustomDataset',
+        _scope_='mmpretrain',
         data_root=data_root,
         data_prefix='mnist5k/val',
         metainfo=metainfo,
-        pipeline=target_pipeline),
-    collate_fn=dict(type='default_collate'))
-val_evaluator = dict(type='Accuracy', topk=(1, ))
+        pipeline=target_pipeline))
+val_evaluator = dict(type='Accuracy', _scope_='mmpretrain', topk=(1, ))
 
 test_dataloader = dict(
     batch_size=250,
@@ -91,11 +94,11 @@ test_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type='CustomDataset',
+        _scope_='mmpretrain',
         data_root=data_root,
         data_prefix='mnist5k/test',
         metainfo=metainfo,
-        pipeline=target_pipeline),
-    collate_fn=dict(type='default_collate'))
+        pipeline=target_pipeline))
 test_evaluator = val_evaluator
 
 # The same in the other direction, MNIST-5k (labelled) -> optdigits (unlabelled), for the
@@ -107,6 +110,7 @@ _test_pipeline = [*_optdigits, _pack]
 def _labelled(split):
     return dict(
         type='CustomDataset',
+        _scope_='mmpretrain',
         data_root=data_root,
         data_prefix=f'optdigits_target/{split}',
         metainfo=metainfo,
@@ -117,6 +121,7 @@ reverse = dict(
     source=target_train_labelled,
     target=dict(
         type='CustomDataset',
+        _scope_='mmpretrain',
         data_root=data_root,
         data_prefix='optdigits_target/train',
         with_label=False,
@@ -124,6 +129,7 @@ reverse = dict(
         pipeline=_test_pipeline),
     target_labelled=dict(
         type='CustomDataset',
+        _scope_='mmpretrain',
         data_root=data_root,
         data_prefix='optdigits_target/train',
         ann_file='optdigits_target/train_labels.txt',

@@ -1,6 +1,7 @@
 # One to four digits on a canvas of 64x64 pixels: UCI optdigits on plain sheets, labelled
 # -> MNIST-5k on photographs and textures, unlabelled.
 # Written by tools/dataset_converters/digits.py --task det
+# _scope_: the types are MMDetection's, for configs that inherit it by mic_mm:: too.
 data_root = 'data/digits/det/'
 metainfo = dict(
     classes=tuple('0123456789'),
@@ -25,6 +26,7 @@ unlabelled_pipeline = [
 
 source_train = dict(
     type='CocoDataset',
+    _scope_='mmdet',
     data_root=data_root,
     ann_file='optdigits/annotations/train.json',
     data_prefix=dict(img='optdigits/train/'),
@@ -33,6 +35,7 @@ source_train = dict(
 # This file lists images and classes, but no box.
 target_train = dict(
     type='CocoDataset',
+    _scope_='mmdet',
     data_root=data_root,
     ann_file='mnist5k/annotations/train_unlabelled.json',
     data_prefix=dict(img='mnist5k/train/'),
@@ -41,6 +44,7 @@ target_train = dict(
 # What the oracle is allowed to see.
 target_train_labelled = dict(
     type='CocoDataset',
+    _scope_='mmdet',
     data_root=data_root,
     ann_file='mnist5k/annotations/train.json',
     data_prefix=dict(img='mnist5k/train/'),
@@ -62,6 +66,7 @@ val_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type='CocoDataset',
+        _scope_='mmdet',
         data_root=data_root,
         ann_file='mnist5k/annotations/val.json',
         data_prefix=dict(img='mnist5k/val/'),
@@ -83,6 +88,7 @@ test_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type='CocoDataset',
+        _scope_='mmdet',
         data_root=data_root,
         ann_file='mnist5k/annotations/test.json',
         data_prefix=dict(img='mnist5k/test/'),

@@ -1,6 +1,7 @@
 # Four digits on a canvas of 64x64 pixels: UCI optdigits on plain sheets, labelled ->
 # MNIST-5k on photographs and textures, unlabelled.  The classes are the ground and the
 # ten digits.  Written by tools/dataset_converters/digits.py --task seg
+# _scope_: the types are MMSegmentation's, for configs that inherit it by mic_mm:: too.
 data_root = 'data/digits/seg/'
 metainfo = dict(
     classes=('ground', *'0123456789'),
@@ -20,6 +21,7 @@ unlabelled_pipeline = [
 
 source_train = dict(
     type='BaseSegDataset',
+    _scope_='mmseg',
     data_root=data_root,
     data_prefix=dict(
         img_path='optdigits/images/train',
@@ -30,6 +32,7 @@ source_train = dict(
 # No label map is named, none is loaded.
 target_train = dict(
     type='BaseSegDataset',
+    _scope_='mmseg',
     data_root=data_root,
     data_prefix=dict(img_path='mnist5k/images/train'),
     img_suffix='.png',
@@ -38,6 +41,7 @@ target_train = dict(
 # What the oracle is allowed to see.
 target_train_labelled = dict(
     type='BaseSegDataset',
+    _scope_='mmseg',
     data_root=data_root,
     data_prefix=dict(
         img_path='mnist5k/images/train', seg_map_path='mnist5k/labels/train'),
@@ -60,13 +64,15 @@ val_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type='BaseSegDataset',
+        _scope_='mmseg',
         data_root=data_root,
         data_prefix=dict(
             img_path='mnist5k/images/val', seg_map_path='mnist5k/labels/val'),
         img_suffix='.png',
         metainfo=metainfo,
         pipeline=labelled_pipeline))
-val_evaluator = dict(type='IoUMetric', iou_metrics=['mIoU'])
+val_evaluator = dict(
+    type='IoUMetric', _scope_='mmseg', iou_metrics=['mIoU'])
 
 test_dataloader = dict(
     batch_size=25,
@@ -74,6 +80,7 @@ test_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type='BaseSegDataset',
+        _scope_='mmseg',
         data_root=data_root,
         data_prefix=dict(
             img_path='mnist5k/images/test',

@@ -3,6 +3,7 @@
 # The pair is chosen by two environment variables, as in
 #   SOURCE_DOMAIN=real TARGET_DOMAIN=sketch python tools/train.py CONFIG
 # List files, also the names of the classes, by tools/dataset_converters/domainnet.py
+# _scope_: the transforms are MMPretrain's, for configs that inherit it by mic_mm:: too.
 _base_ = 'cls_224.py'
 data_root = 'data/domainnet/'
 
@@ -10,6 +11,7 @@ data_root = 'data/domainnet/'
 def _domain(name, split, pipeline, **kwargs):
     return dict(
         type='mic_mm.ClassificationDataset',
+        _scope_='mmpretrain',
         classes=f'{data_root}image_list/classes.txt',
         data_root=data_root,
         ann_file=f'image_list/{name}_{split}.txt',

@@ -2,6 +2,7 @@
 # The pair is chosen by two environment variables, as in
 #   SOURCE_DOMAIN=Product TARGET_DOMAIN=Real_World python tools/train.py CONFIG
 # List files by tools/dataset_converters/officehome.py
+# _scope_: the transforms are MMPretrain's, for configs that inherit it by mic_mm:: too.
 _base_ = 'cls_224.py'
 data_root = 'data/office-home/'
 
@@ -9,6 +10,7 @@ data_root = 'data/office-home/'
 def _domain(name, pipeline, **kwargs):
     return dict(
         type='mic_mm.OfficeHome',
+        _scope_='mmpretrain',
         data_root=data_root,
         ann_file=f'image_list/{name}.txt',
         pipeline=pipeline,

@@ -1,5 +1,6 @@
 # VisDA-2017: synthetic renderings (152 397) -> photographs (55 388), 12 classes.
 # List files by tools/dataset_converters/visda2017.py
+# _scope_: the transforms are MMPretrain's, for configs that inherit it by mic_mm:: too.
 _base_ = 'cls_224.py'
 data_root = 'data/visda-2017/'
 
@@ -7,6 +8,7 @@ data_root = 'data/visda-2017/'
 def _domain(name, pipeline, **kwargs):
     return dict(
         type='mic_mm.VisDA2017',
+        _scope_='mmpretrain',
         data_root=data_root,
         ann_file=f'image_list/{name}.txt',
         pipeline=pipeline,
