@@ -127,7 +127,8 @@ class Run:
     def first_iteration(self):
         """The iteration whose learning rate was recorded first."""
         config = self.case.config
-        decay = self.case[f'{self.name}/iter0/lr'][-1] / config['lr']
+        initial = config['lr'] * config['lr_multipliers']['discriminator']
+        decay = self.case[f'{self.name}/iter0/lr'][-1] / initial
         return round((decay**(-1 / config['lr_decay']) - 1) /
                      config['lr_gamma'])
 
@@ -177,13 +178,13 @@ class Run:
 
 def pair(case, index):
     labels = case[f'iter{index}/labels_s']
+    target = torch.from_numpy(case[f'iter{index}/x_t'])
     return {
         'source': dict(
             inputs=list(torch.from_numpy(case[f'iter{index}/x_s'])),
             data_samples=[DataSample().set_gt_label(int(y)) for y in labels]),
         'target': dict(
-            inputs=list(torch.from_numpy(case[f'iter{index}/x_t'])),
-            data_samples=[DataSample() for _ in labels]),
+            inputs=list(target), data_samples=[DataSample() for _ in target]),
     }
 
 
