@@ -197,3 +197,16 @@ def test_other_weights_are_refused(
     assert end.value.code == 2
     assert message in ' '.join(capsys.readouterr().err.split())
     assert not (tmp_path / 'new').exists()
+
+
+@pytest.mark.parametrize('content, message', [
+    ([1, 2], 'holds a list'),
+    ({'patch_embed.proj.weight': torch.ones(DIMS + 1, 3, PATCH, PATCH)},
+     f'width {DIMS + 1} is no multiple'),
+])
+def test_files_of_another_kind_or_width_are_refused(
+        convert, tmp_path, capsys, content, message):
+    torch.save(content, tmp_path / 'other.pth')
+    with pytest.raises(SystemExit):
+        convert(tmp_path / 'other.pth')
+    assert message in ' '.join(capsys.readouterr().err.split())

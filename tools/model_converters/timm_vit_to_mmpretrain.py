@@ -130,6 +130,8 @@ def read(path: Path) -> dict[str, Tensor]:
         from safetensors.torch import load_file
         return load_file(path)
     content = torch.load(path, map_location='cpu', weights_only=True)
+    if not isinstance(content, dict):
+        raise ValueError(f'it holds a {type(content).__name__}, no weights.')
     for key in ('state_dict', 'model'):
         content = content.get(key, content)
     return content
@@ -142,10 +144,16 @@ def build_backbone(weights: dict[str, Tensor], head_dims: int = 64):
         weights (dict[str, Tensor]): Under MMPretrain's names.
         head_dims (int): Width of an attention head. Defaults to 64, as in all
             published models.
+
+    Raises:
+        ValueError: If the width is no multiple of it.
     """
     from mmpretrain.models import VisionTransformer
     patches = weights['patch_embed.projection.weight']
     dims, patch_size = patches.shape[0], patches.shape[-1]
+    if dims % head_dims:
+        raise ValueError(f'its width {dims} is no multiple of {head_dims}, '
+                         'the width of an attention head.')
     side = int((weights['pos_embed'].shape[1] - 1)**0.5) * patch_size
     depth = 1 + max(int(key.split('.')[1]) for key in weights
                     if key.startswith('layers.'))
