@@ -28,8 +28,8 @@ def test_config_of_the_readme_adapts_a_stock_segformer(tmp_path):
     model.teacher.update(model.student)
     logs = model.train_step(
         dict(
-            source=seg_batch(0, num_classes=150),
-            target=without_labels(seg_batch(1))),
+            source=seg_batch(0, num_classes=150, size=64),
+            target=without_labels(seg_batch(1, size=64))),
         OptimWrapper(torch.optim.SGD(model.student.parameters(), lr=0.01)))
     assert {
         'source.decode.loss_ce', 'self_training.decode.loss_ce',

@@ -146,6 +146,15 @@ class UDAModel(BaseModel):
             elif not is_given:
                 shared, is_given = objective.pseudo_threshold, True
 
+    def init_weights(self) -> None:
+        """Initialise as configured; pretrained weights have to fit.
+
+        Raises:
+            ValueError: If they do not.
+        """
+        check_pretrained(self.student)
+        super().init_weights()
+
     def check_loaded(self, data: dict) -> None:
         """Refuse a batch of the loader before it leaves the host.
 

@@ -8,15 +8,20 @@ from torch import Tensor
 SIZE = 32
 
 
-def _images(generator: torch.Generator, count: int) -> list[Tensor]:
+def _images(generator: torch.Generator,
+            count: int,
+            size: int = SIZE) -> list[Tensor]:
     return [
         torch.randint(
-            0, 256, (3, SIZE, SIZE), generator=generator, dtype=torch.uint8)
+            0, 256, (3, size, size), generator=generator, dtype=torch.uint8)
         for _ in range(count)
     ]
 
 
-def seg_batch(seed: int, count: int = 2, num_classes: int = 4) -> dict:
+def seg_batch(seed: int,
+              count: int = 2,
+              num_classes: int = 4,
+              size: int = SIZE) -> dict:
     """Images with label maps (mmseg)."""
     from mmengine.structures import PixelData
     from mmseg.structures import SegDataSample
@@ -24,12 +29,12 @@ def seg_batch(seed: int, count: int = 2, num_classes: int = 4) -> dict:
     samples = []
     for _ in range(count):
         sample = SegDataSample(
-            metainfo=dict(img_shape=(SIZE, SIZE), ori_shape=(SIZE, SIZE)))
+            metainfo=dict(img_shape=(size, size), ori_shape=(size, size)))
         label = torch.randint(
-            0, num_classes, (1, SIZE, SIZE), generator=generator)
+            0, num_classes, (1, size, size), generator=generator)
         sample.gt_sem_seg = PixelData(data=label)
         samples.append(sample)
-    return dict(inputs=_images(generator, count), data_samples=samples)
+    return dict(inputs=_images(generator, count, size), data_samples=samples)
 
 
 def cls_batch(seed: int, count: int = 4, num_classes: int = 4) -> dict:

@@ -9,7 +9,6 @@ import traceback
 import pytest
 import torch
 from mmengine.optim import build_optim_wrapper
-from mmengine.structures import PixelData
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from mic_mm.registry import MODELS
@@ -85,15 +84,7 @@ def adversarial():
 
 def hrda():
     model, _ = segmentation(tiny_hrda(hr_crop_size=64))
-    return model, lambda seed: enlarged(seg_batch(seed))
-
-
-def enlarged(batch):
-    """Four times the size: the detail crop has to have somewhere to go."""
-    for sample in batch['data_samples']:
-        sample.gt_sem_seg = PixelData(data=torch.zeros(1, 128, 128, dtype=torch.long))
-        sample.set_metainfo(dict(img_shape=(128, 128), ori_shape=(128, 128)))
-    return dict(batch, inputs=[i.repeat(1, 4, 4) for i in batch['inputs']])
+    return model, lambda seed: seg_batch(seed, size=128)
 
 
 def sdat():

@@ -3,7 +3,6 @@
 import pytest
 import torch
 from mmengine.optim import build_optim_wrapper
-from mmengine.structures import PixelData
 
 from mic_mm.engine.distributed import UDADistributedDataParallel
 from mic_mm.registry import MODELS
@@ -69,22 +68,9 @@ def train(host, rank=0, world_size=1):
 
 def pair(iteration, rank, world_size):
     source, target = (
-        {k: v[rank::world_size] for k, v in enlarged(seg_batch(seed, count=4)).items()}
+        {k: v[rank::world_size] for k, v in seg_batch(seed, count=4, size=64).items()}
         for seed in (iteration, 100 + iteration))
     return dict(source=source, target=without_labels(target))
-
-
-def enlarged(batch):
-    """Twice the size: a Mix Transformer needs at least 32 pixels at half scale."""
-    for sample in batch['data_samples']:
-        sample.gt_sem_seg = PixelData(data=twice(sample.gt_sem_seg.data))
-        size = sample.gt_sem_seg.shape
-        sample.set_metainfo(dict(img_shape=size, ori_shape=size))
-    return dict(batch, inputs=[twice(image) for image in batch['inputs']])
-
-
-def twice(maps):
-    return maps.repeat_interleave(2, -1).repeat_interleave(2, -2)
 
 
 def train_and_save(rank, folder):

@@ -60,7 +60,7 @@ def quickstart(parts, monkeypatch, tmp_path):
         for path in (tmp_path / 'configs/cls/digits').glob('*.py'):
             path.unlink()
         for method, accuracy in accuracies.items():
-            name = f'{method.replace("_", "-")}_tiny-resnet_{accuracy}.py'
+            name = f'{method.replace("_", "-")}_tiny-resnet_{accuracy}_mnist5k.py'
             (tmp_path / 'configs/cls/digits' / name).write_text('a = 1')
         monkeypatch.setattr(
             sys, 'argv', ['quickstart.py', '--task', 'cls', *arguments])
@@ -156,7 +156,7 @@ def test_numbers_of_runs_have_to_be_positive(quickstart, capsys):
 def runs(parts, tmp_path):
     (tmp_path / 'configs/cls/digits').mkdir(parents=True)
     for name in ('source-only_tiny-resnet_1', 'mic_tiny-resnet_2'):
-        (tmp_path / f'configs/cls/digits/{name}.py').write_text('')
+        (tmp_path / f'configs/cls/digits/{name}_mnist5k.py').write_text('')
     return parts['plan'].make_plan(tmp_path, tmp_path / 'out', ['cls'],
                                    ['source-only', 'mic'], seeds=2)
 

@@ -6,6 +6,7 @@ import logging
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Optional
 
 import torch
@@ -62,12 +63,14 @@ class CorruptImages:
             error (CorruptImageError): What loading an image raised.
 
         Raises:
-            OSError: If there are more corrupt files than tolerated.
+            OSError: If there are more corrupt files than tolerated;
+                FileNotFoundError if none is and this one does not exist.
         """
         what = (f'The {self.domain} image {error.path} cannot be read '
                 f'({error.reason}).')
         if not self.limit:
-            raise OSError(
+            kind = OSError if Path(error.path).exists() else FileNotFoundError
+            raise kind(
                 f'{what} Repair or remove it, or set '
                 'train_dataloader.dataset.max_corrupt=1 to skip up to that '
                 'many images per domain.') from error
