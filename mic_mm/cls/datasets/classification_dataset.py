@@ -66,7 +66,7 @@ class ClassificationDataset(CustomDataset):
         Raises:
             CorruptImageError: If the file cannot be decoded.
         """
-        with naming_corrupt_files(self.get_data_info(idx)):
+        with naming_corrupt_files(lambda: self.get_data_info(idx)):
             return super().prepare_data(idx)
 
     def _listed(self) -> list:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Optional
@@ -93,12 +93,14 @@ class CorruptImages:
 
 
 @contextmanager
-def naming_corrupt_files(info: Optional[dict]) -> Iterator[None]:
+def naming_corrupt_files(
+        info: Callable[[], Optional[dict]]) -> Iterator[None]:
     """Raise :class:`CorruptImageError` where a file is why loading fails.
 
     Args:
-        info (dict, optional): What the dataset knows of the image, with
-            ``img_path`` and maybe ``seg_map_path``. None: nothing.
+        info (Callable): Gives what the dataset knows of the image, with
+            ``img_path`` and maybe ``seg_map_path``, or None. Called after a
+            failure only: a dataset unpickles it.
 
     Raises:
         CorruptImageError: If one of these local files cannot be decoded.
@@ -109,8 +111,9 @@ def naming_corrupt_files(info: Optional[dict]) -> Iterator[None]:
     except CorruptImageError:
         raise
     except Exception as error:
+        known = info() or {}
         for key in _PATH_KEYS:
-            path = (info or {}).get(key)
+            path = known.get(key)
             if isinstance(path, str) and '://' not in path:
                 reason = why_unreadable(path)
                 if reason is not None:

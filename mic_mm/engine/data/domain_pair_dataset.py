@@ -148,14 +148,17 @@ class DomainPairDataset(Dataset):
         """An item, or None if it is a corrupt image that is tolerated."""
         dataset = getattr(self, domain)
         try:
-            info = None
-            if hasattr(dataset, 'get_data_info'):
-                info = dataset.get_data_info(item)
-            with naming_corrupt_files(info):
+            with naming_corrupt_files(lambda: _info(dataset, item)):
                 return dataset[item]
         except CorruptImageError as error:
             self._corrupt[domain].handle(error)
             return None
+
+
+def _info(dataset: Dataset, item: int) -> Optional[dict]:
+    if not hasattr(dataset, 'get_data_info'):
+        return None
+    return dataset.get_data_info(item)
 
 
 def _build(cfg: Union[dict, Dataset], domain: str) -> Dataset:

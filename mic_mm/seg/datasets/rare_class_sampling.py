@@ -138,7 +138,7 @@ class RareClassSampling(Dataset):
 
     def _load(self, class_id: int, image: int) -> Optional[dict]:
         info = self.get_data_info(image)
-        with naming_corrupt_files(info):
+        with naming_corrupt_files(lambda: info):
             loaded = self._pipeline.load(info)
         if loaded is None:
             return None
