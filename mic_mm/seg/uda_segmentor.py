@@ -67,9 +67,9 @@ class UDASegmentor(UDAModel):
         Raises:
             ValueError: See :func:`check_labels`, :func:`check_target_size`.
         """
-        head = loss_heads(self.student)[0]
-        check_labels(
-            data.get('source', data), head.num_classes, head.ignore_index)
+        for head in loss_heads(self.student)[:1]:
+            check_labels(
+                data.get('source', data), head.num_classes, head.ignore_index)
         if 'target' in data:
             preprocessor = self.student.data_preprocessor
             check_target_size(data['target'],

@@ -1,6 +1,7 @@
 # Copyright (c) mic_mm authors. All rights reserved.
 import pytest
 import torch
+from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapper
 from mmengine.structures import PixelData
 
@@ -70,3 +71,26 @@ def test_source_without_path_is_refused_as_well():
     batch['data_samples'][0].gt_sem_seg.data[0, 0, 0] = 9
     with pytest.raises(ValueError, match='img_path is not packed has the values'):
         step(build(), batch)
+
+
+class HeadlessSegmentor(BaseModel):
+    """A user's own segmentor, without the decode head of MMSegmentation."""
+
+    def __init__(self):
+        super().__init__(dict(type='mmseg.SegDataPreProcessor', size=(SIZE, SIZE)))
+        self.layer = torch.nn.Conv2d(3, 4, 1)
+
+    def forward(self, inputs, data_samples=None, mode='tensor'):
+        return self.layer(inputs)
+
+    def loss(self, inputs, data_samples):
+        return dict(loss=self.layer(inputs.float()).square().mean())
+
+
+def test_segmentor_without_decode_head_is_trained_unchecked():
+    model = MODELS.build(
+        dict(
+            type='mic_mm.UDASegmentor',
+            segmentor=HeadlessSegmentor(),
+            objectives=dict(source=dict(type='mic_mm.SourceSupervision')))).train()
+    assert step(model, seg_batch(0))['loss'] > 0
