@@ -56,6 +56,7 @@ class JointSupervision(Objective):
     """
 
     needs_target = True
+    order = 0
 
     def __init__(self, terms: Optional[dict] = None, **kwargs) -> None:
         super().__init__(**kwargs)
