@@ -95,7 +95,8 @@ def read_config(path: str, options: Optional[dict] = None) -> Config:
     """Read a config file and override settings.
 
     Raises:
-        UsageError: If there is no such file.
+        UsageError: If there is no such file, or an option switches off an
+            objective that the config does not have.
     """
     if not Path(path).is_file():
         raise UsageError(
@@ -103,8 +104,20 @@ def read_config(path: str, options: Optional[dict] = None) -> Config:
             f'{Path.cwd()}). The configs of mic_mm are in configs/seg, '
             'configs/cls and configs/det.')
     cfg = Config.fromfile(path)
+    _check_switched_off(cfg, options or {})
     cfg.merge_from_dict(options or {})
     return cfg
+
+
+def _check_switched_off(cfg: Config, options: dict) -> None:
+    """A misspelt name would be added as one that is off, and trains on."""
+    objectives = (cfg.get('model') or {}).get('objectives') or {}
+    for key, value in options.items():
+        place, _, name = key.rpartition('.')
+        if (place == 'model.objectives' and value is None
+                and name not in objectives):
+            raise UsageError(f'--cfg-options {key}=None: the config has no '
+                             f'such objective, but {list(objectives)}.')
 
 
 def check_file(path: str, argument: str) -> None:

@@ -71,6 +71,8 @@ def test_test_evaluates_saves_and_draws(config, run_tool, tmp_path):
     (('train.py', 'CONFIG', '--resume', 'gone.pth'), "'gone.pth'"),
     (('train.py', 'CONFIG', '--amp'), '--amp needs a GPU'),
     (('train.py', 'CONFIG', '--cfg-options', 'lr'), "'lr' is no key=value"),
+    (('train.py', 'CONFIG', '--cfg-options', 'model.objectives.mix=None'),
+     "objectives.mix=None: the config has no such objective, but ['mic', 'source']."),
     (('train.py', 'CONFIG', '--launcher', 'slurm'), 'slurm needs a GPU'),
     (('test.py', 'gone.py', 'gone.pth'), "'gone.py' does not exist"),
     (('test.py', 'CONFIG', 'gone.pth'), "'gone.pth' does not exist"),
