@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+
+from mic_mm.utils.converter_options import converter_parser
 
 from .class_folders import check_same_classes, find_folder, find_samples
 from .image_check import ImageCheck
@@ -20,21 +20,8 @@ EPILOG = ('Images that cannot be decoded are named at the end and left out; '
 
 def make_parser(description: str) -> argparse.ArgumentParser:
     """The options that all converters have."""
-    parser = argparse.ArgumentParser(
-        description=description,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('root', type=Path, help='folder of the data set')
-    parser.add_argument(
-        '--nproc',
-        type=int,
-        default=min(len(os.sched_getaffinity(0)), 8),
-        help='number of processes (default: %(default)s)')
-    parser.add_argument(
-        '--force',
-        action='store_true',
-        help='decode images again that were checked before')
-    return parser
+    return converter_parser(description, EPILOG,
+                            'decode images again that were checked before')
 
 
 def convert_folders(args: argparse.Namespace, classes: Sequence[str],

@@ -7,12 +7,15 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Optional
 
-from mic_mm.utils.parallel import default_processes, run_in_order
+from mic_mm.utils.converter_options import (add_decode_images,
+                                            converter_parser)
+from mic_mm.utils.journal import Journal, file_state
+from mic_mm.utils.parallel import run_in_order
 
 from .coco_file import is_written, write_coco
 from .records import AnnotatedImage, ImageRecord
-from .records_journal import RecordsJournal
 
 EPILOG = ('A complete file is kept, and an interrupted conversion goes on '
           'where it was. Images and annotations that cannot be read are named '
@@ -24,27 +27,13 @@ NO_BOXES = ('images have no box (trained on only if '
 
 def make_parser(description: str) -> argparse.ArgumentParser:
     """The options that all converters have."""
-    parser = argparse.ArgumentParser(
-        description=description,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('root', type=Path, help='folder of the data set')
+    parser = converter_parser(description, EPILOG,
+                              'convert again what is complete')
     parser.add_argument(
         '--out',
         type=Path,
         help='folder of the COCO files (default: ROOT/annotations)')
-    parser.add_argument(
-        '--nproc',
-        type=int,
-        default=default_processes(),
-        help='number of processes (default: %(default)s)')
-    parser.add_argument(
-        '--force', action='store_true', help='convert again what is complete')
-    parser.add_argument(
-        '--decode-images',
-        action='store_true',
-        help='decode each image to find broken ones (slow), instead of '
-        'reading its size only')
+    add_decode_images(parser)
     return parser
 
 
@@ -79,10 +68,10 @@ def convert(args: argparse.Namespace, items: Sequence[AnnotatedImage],
     Returns:
         int: Exit code: 0 if every image is in the file.
     """
-    journal = RecordsJournal(path.with_name(f'.{path.name}.journal'), job)
+    journal = Journal(path.with_name(f'.{path.name}.journal'), job)
     if args.force:
         journal.close(remove=True)
-        journal = RecordsJournal(journal.path, job)
+        journal = Journal(journal.path, job)
     elif is_written(path, job) and not journal.path.is_file():
         print(f'{path}: complete, nothing to do')
         return 0
@@ -93,10 +82,10 @@ def convert(args: argparse.Namespace, items: Sequence[AnnotatedImage],
 
 
 def _read_all(args: argparse.Namespace, items: Sequence[AnnotatedImage],
-              read: Callable, journal: RecordsJournal,
+              read: Callable, journal: Journal,
               title: str) -> tuple[dict, dict]:
     """Records and problems of the items."""
-    known = {item: journal.known(item) for item in items}
+    known = {item: _known(journal, item) for item in items}
     new = [item for item in items if known[item] is None]
     problems = {}
     results = run_in_order(_Attempt(read), new, args.nproc, title)
@@ -105,9 +94,19 @@ def _read_all(args: argparse.Namespace, items: Sequence[AnnotatedImage],
             problems[item] = result
         else:
             known[item] = result
-            journal.add(item, result)
+            journal.add(
+                str(item.annotation), _state(item), result.to_json())
     records = {i: r for i, r in known.items() if r is not None}
     return records, problems
+
+
+def _known(journal: Journal, item: AnnotatedImage) -> Optional[ImageRecord]:
+    record = journal.get(str(item.annotation), _state(item))
+    return None if record is None else ImageRecord.from_json(record)
+
+
+def _state(item: AnnotatedImage) -> list:
+    return [file_state(item.annotation), file_state(item.image)]
 
 
 def _report(path: Path, records: dict, problems: dict) -> int:

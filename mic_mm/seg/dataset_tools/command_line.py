@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mic_mm.utils.parallel import default_processes, run_in_order
+from mic_mm.utils.converter_options import (add_decode_images,
+                                            converter_parser)
+from mic_mm.utils.parallel import run_in_order
 
 from .label_conversion import LabelConversion, LabelFiles
 from .outcome import Outcome, report, statistics_of
@@ -21,23 +23,9 @@ EPILOG = ('Complete files of an earlier call are kept, so an interrupted '
 
 def make_parser(description: str) -> argparse.ArgumentParser:
     """The options that all converters have."""
-    parser = argparse.ArgumentParser(
-        description=description,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('root', type=Path, help='folder of the data set')
-    parser.add_argument(
-        '--nproc',
-        type=int,
-        default=default_processes(),
-        help='number of processes (default: %(default)s)')
-    parser.add_argument(
-        '--force', action='store_true', help='convert complete files again')
-    parser.add_argument(
-        '--decode-images',
-        action='store_true',
-        help='decode each image to find broken ones (slow), instead of '
-        'reading its size only')
+    parser = converter_parser(description, EPILOG,
+                              'convert complete files again')
+    add_decode_images(parser)
     return parser
 
 

@@ -6,13 +6,14 @@ import copy
 import os.path as osp
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Optional
 
 from mmseg.datasets import BaseSegDataset
 from mmseg.datasets.transforms import LoadAnnotations
 
+from mic_mm.utils.journal import Journal, file_state
 from mic_mm.utils.parallel import run_in_order
 
-from .counting_journal import CountingJournal
 from .image_size import size_problem
 from .outcome import Outcome, count_classes, report, statistics_of
 
@@ -83,7 +84,7 @@ def count_dataset(dataset: BaseSegDataset, folder: Path,
             'the suffixes of the dataset.')
     counter = _counter(dataset)
     folder.mkdir(parents=True, exist_ok=True)
-    journal = CountingJournal(
+    journal = Journal(
         folder / JOURNAL,
         dict(
             num_classes=counter.num_classes,
@@ -91,16 +92,29 @@ def count_dataset(dataset: BaseSegDataset, folder: Path,
             reduce_zero_label=dataset.reduce_zero_label,
             label_map=str(dataset.label_map)))
     outcomes = {
-        info['seg_map_path']: journal.known(info['seg_map_path'])
+        info['seg_map_path']: _known(journal, info['seg_map_path'])
         for info in infos
     }
     missing = [i for i in infos if outcomes[i['seg_map_path']] is None]
     for outcome in run_in_order(counter, missing, processes, 'label maps'):
-        journal.add(outcome)
+        _write_down(journal, outcome)
         outcomes[outcome.file] = outcome
     statistics_of(list(outcomes.values())).write(folder)
-    journal.remove()
+    journal.close(remove=True)
     return report(list(outcomes.values()), 'counted')
+
+
+def _known(journal: Journal, file: str) -> Optional[Outcome]:
+    counts = journal.get(file, file_state(file))
+    if counts is None:
+        return None
+    counts = {int(c): n for c, n in counts.items()}
+    return Outcome(file, counts, is_new=False)
+
+
+def _write_down(journal: Journal, outcome: Outcome) -> None:
+    if outcome.problem is None:
+        journal.add(outcome.file, file_state(outcome.file), outcome.counts)
 
 
 def _counter(dataset: BaseSegDataset) -> LabelCounter:
