@@ -16,6 +16,9 @@ import torch
 from .palette import Color
 from .tiles import Box
 
+# Pixels that no loss counts have it in all three libraries.
+_IGNORED_INDEX = 255
+
 
 def label_map(sample: Any) -> Optional[np.ndarray]:
     """Class indices of the pixels, (H, W)."""
@@ -88,3 +91,22 @@ def caption(sample: Any, classes: Sequence[str]) -> str:
 def class_name(index: int, classes: Sequence[str]) -> str:
     """Name of a class, or its index where there is none."""
     return str(classes[index]) if 0 <= index < len(classes) else str(index)
+
+
+def file_name(sample: Any) -> str:
+    """Path of the image; empty if the sample does not know it."""
+    return str(sample.get('img_path') or '')
+
+
+def classes_in(sample: Any, classes: Sequence[str]) -> list[str]:
+    """Names of the classes that occur in the image, by index."""
+    found: set[int] = set()
+    pixels = label_map(sample)
+    if pixels is not None:
+        found.update(np.unique(pixels).tolist())
+    if sample.get('gt_label') is not None:
+        found.update(torch.as_tensor(sample.gt_label).flatten().tolist())
+    if sample.get('gt_instances') is not None:
+        found.update(sample.gt_instances.labels.tolist())
+    known = [i for i in sorted(found) if 0 <= i and i != _IGNORED_INDEX]
+    return [class_name(i, classes) for i in known]

@@ -16,6 +16,9 @@ _GAP = 6
 _LINE = FONT_SIZE + 6
 _TITLE = FONT_SIZE + 12
 _INK = 'black'
+_OUTLINE = (120, 120, 120)
+# How much wider than its pictures captions may make a column.
+_WIDENING = 1.5
 
 
 @dataclass(frozen=True)
@@ -32,13 +35,18 @@ class Column:
 
     @property
     def width(self) -> int:
-        """Pixels from the left to the right of the widest tile or title."""
-        text = load_font().getlength(self.title)
-        return max([int(text) + 1, *(t.picture.width for t in self.tiles if t)])
+        """Pixels from the left to the right of the widest tile or text."""
+        tiles = [tile for tile in self.tiles if tile]
+        pictures = max((tile.picture.width for tile in tiles), default=0)
+        captions = max((_length(tile.caption) for tile in tiles), default=0)
+        # A long caption is cut off rather than pushing the tiles apart.
+        widened = min(captions, round(_WIDENING * pictures))
+        return max(_length(self.title), pictures, widened)
 
 
 def draw_grid(columns: Sequence[Column],
-              legend: Sequence[tuple[str, Color]] = ()) -> Image.Image:
+              legend: Sequence[tuple[str, Color]] = (),
+              header: Sequence[str] = ()) -> Image.Image:
     """Draw columns beside each other on white, titles above.
 
     Args:
@@ -46,17 +54,22 @@ def draw_grid(columns: Sequence[Column],
             leave their last rows empty.
         legend (Sequence): Name and colour of each class, drawn below.
             Defaults to ().
+        header (Sequence[str]): Lines above the columns. Defaults to ().
     """
     heights = _row_heights(columns)
     width = sum(column.width + _GAP for column in columns) + _GAP
-    body = _TITLE + sum(heights) + _GAP
+    width = max([width, *(_length(line) + 2 * _GAP for line in header)])
+    top = len(header) * _LINE + (_GAP if header else 0)
+    body = top + _TITLE + sum(heights) + _GAP
     lines = _legend_lines(legend, width)
     grid = Image.new('RGB', (width, body + len(lines) * _LINE), 'white')
     draw = ImageDraw.Draw(grid)
+    for index, line in enumerate(header):
+        draw.text((_GAP, 4 + index * _LINE), line, fill=_INK, font=load_font())
     x = _GAP
     for column in columns:
-        draw.text((x, 4), column.title, fill=_INK, font=load_font())
-        _draw_tiles(grid, draw, column, x, heights)
+        draw.text((x, top + 4), column.title, fill=_INK, font=load_font())
+        _draw_tiles(grid, draw, column, (x, top + _TITLE), heights)
         x += column.width + _GAP
     for index, line in enumerate(lines):
         _draw_legend_line(draw, line, body + index * _LINE)
@@ -68,20 +81,38 @@ def _row_heights(columns: Sequence[Column]) -> list[int]:
     has_captions = any(tile and tile.caption for row in rows for tile in row)
     extra = _GAP + (_LINE if has_captions else 0)
     return [
-        extra + max(tile.picture.height for tile in row if tile)
+        extra + max((tile.picture.height for tile in row if tile), default=0)
         for row in rows
     ]
 
 
-def _draw_tiles(grid, draw, column: Column, x: int,
+def _draw_tiles(grid, draw, column: Column, corner: tuple[int, int],
                 heights: Sequence[int]) -> None:
-    y = _TITLE
+    x, y = corner
     for tile, height in zip(column.tiles, heights):
         if tile:
             grid.paste(tile.picture, (x, y))
-            below = (x, y + tile.picture.height + 1)
-            draw.text(below, tile.caption, fill=_INK, font=load_font())
+            draw.text((x, y + tile.picture.height + 1),
+                      shorten(tile.caption, column.width),
+                      fill=_INK,
+                      font=load_font())
         y += height
+
+
+def shorten(text: str, width: int) -> str:
+    """Cut the middle out of a text that is longer than ``width`` pixels."""
+    if _length(text) <= width:
+        return text
+    for kept in range(len(text) - 1, 1, -1):
+        end = kept // 2
+        cut = f'{text[:kept - end]}…{text[len(text) - end:]}'
+        if _length(cut) <= width:
+            return cut
+    return '…'
+
+
+def _length(text: str) -> int:
+    return int(load_font().getlength(text)) + 1
 
 
 def _legend_lines(legend, width: int) -> list[list]:
@@ -89,7 +120,7 @@ def _legend_lines(legend, width: int) -> list[list]:
     lines: list[list] = []
     x = width
     for name, color in legend:
-        length = FONT_SIZE + 4 + int(load_font().getlength(name)) + 3 * _GAP
+        length = FONT_SIZE + 4 + _length(name) + 3 * _GAP
         if x + length > width:
             lines.append([])
             x = _GAP
@@ -100,6 +131,8 @@ def _legend_lines(legend, width: int) -> list[list]:
 
 def _draw_legend_line(draw, line: Sequence, y: int) -> None:
     for x, name, color in line:
+        # The outline shows a white swatch too.
         draw.rectangle((x, y + 2, x + FONT_SIZE, y + 2 + FONT_SIZE),
-                       fill=color)
+                       fill=color,
+                       outline=_OUTLINE)
         draw.text((x + FONT_SIZE + 4, y), name, fill=_INK, font=load_font())

@@ -24,10 +24,13 @@ class Tile:
     Attributes:
         picture (PIL.Image.Image): RGB.
         caption (str): One line; empty for none.
+        words (tuple[str, ...]): What it may be found by: file and names of
+            the classes in it. Defaults to ().
     """
 
     picture: Image.Image
     caption: str = ''
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,14 +89,26 @@ def scale_to(size: tuple[int, int], tile_size: int) -> float:
     return float(round(factor)) if factor > 1 else factor
 
 
-def resize(pixels: np.ndarray, factor: float) -> Image.Image:
-    """Enlarge without smoothing, or shrink."""
+def resize(pixels: np.ndarray,
+           factor: float,
+           blend: bool = True) -> Image.Image:
+    """Enlarge without smoothing, or shrink.
+
+    Args:
+        pixels (np.ndarray): RGB in [0, 255], (H, W, 3), uint8.
+        factor (float): New over old length of a side.
+        blend (bool): Whether a pixel of a smaller picture is the mean of
+            those it stands for. False picks one of them: colours that mean
+            something, such as those of classes, stay what they are. Defaults
+            to True.
+    """
     picture = Image.fromarray(pixels)
     if factor == 1:
         return picture
     size = tuple(max(1, round(side * factor)) for side in picture.size)
-    kind = Image.Resampling.NEAREST if factor > 1 else Image.Resampling.BOX
-    return picture.resize(size, kind)
+    kinds = Image.Resampling
+    shrinks = blend and factor < 1
+    return picture.resize(size, kinds.BOX if shrinks else kinds.NEAREST)
 
 
 def draw_boxes(picture: Image.Image, boxes: Sequence[Box],

@@ -7,7 +7,7 @@ from mmengine.structures import BaseDataElement, InstanceData, PixelData
 from mic_mm.core.domain_batch import LabelledImages
 from mic_mm.core.pixel_statistics import PixelStatistics
 from mic_mm.visualization import PanelStyle, draw_panels
-from mic_mm.visualization.panels import _Drawer
+from mic_mm.visualization.panels import panel_columns
 
 STATISTICS = PixelStatistics([0.] * 3, [1.] * 3)
 CLASSES = ('road', 'car')
@@ -27,10 +27,10 @@ def pixels(value, size=8):
 
 
 def titles(panels, **style):
-    drawer = _Drawer(panels, STATISTICS, PanelStyle(CLASSES, **style))
     return {
         column.title: [tile and tile.caption for tile in column.tiles]
-        for name in panels for column in drawer.columns(name)
+        for column in panel_columns(panels, STATISTICS,
+                                    PanelStyle(CLASSES, **style))
     }
 
 
@@ -138,7 +138,7 @@ def test_panels_recorded_by_a_users_objective_come_last():
     panels = {'rotated': images(sample()), 'source': images(sample())}
     drawn = draw_panels(panels, STATISTICS)
     assert drawn.shape[1] > 2 * 160
-    assert list(titles(panels)) == ['rotated', 'source']
+    assert list(titles(panels)) == ['source', 'rotated']
 
 
 def test_nothing_recorded_is_an_error():

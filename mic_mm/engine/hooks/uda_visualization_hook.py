@@ -92,12 +92,8 @@ class UDAVisualizationHook(Hook):
 
     def _style(self, runner) -> PanelStyle:
         dataset = runner.train_dataloader.dataset
-        metainfo = getattr(dataset, 'metainfo', None) or {}
-        palette = metainfo.get('palette')
-        return PanelStyle(
-            classes=metainfo.get('classes') or (),
-            # Some datasets have a word there, e.g. 'random'.
-            palette=None if isinstance(palette, str) else palette,
+        return PanelStyle.of(
+            getattr(dataset, 'metainfo', None),
             max_images=self.max_images,
             tile_size=self.tile_size)
 
