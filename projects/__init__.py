@@ -1,0 +1,1 @@
+# Copyright (c) mic_mm authors. All rights reserved.
