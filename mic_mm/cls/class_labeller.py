@@ -44,11 +44,16 @@ class ClassLabeller(PseudoLabeller):
                              f'choose one of {_WEIGHTS}.')
         self.weight = weight
 
-    def __call__(self, teacher: nn.Module, images: LabelledImages,
-                 threshold: Optional[float]) -> PseudoLabels:
+    def predict(self, teacher: nn.Module, images: LabelledImages) -> Tensor:
+        """Logits, (B, C)."""
         check_batch_statistics(teacher, images.inputs)
-        logits = teacher.head(teacher.extract_feat(images.inputs))
-        confidence, labels = logits.float().softmax(dim=1).max(dim=1)
+        return teacher.head(teacher.extract_feat(images.inputs))
+
+    def label(self, prediction: Tensor, images: LabelledImages,
+              threshold: Optional[float]) -> PseudoLabels:
+        """Labels and weights of logits, (B, C)."""
+        probabilities = prediction.float().softmax(dim=1)
+        confidence, labels = probabilities.max(dim=1)
         weights = self._weigh(confidence, threshold)
         return PseudoLabels(
             data_samples=[

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
+import torch
 from torch import nn
 
 from .domain_batch import LabelledImages, PseudoLabels
@@ -29,16 +31,35 @@ class PseudoLabeller(ABC):
                              'outside [0, 1].')
         self.threshold = threshold
 
-    @abstractmethod
     def __call__(self, teacher: nn.Module, images: LabelledImages,
                  threshold: float | None) -> PseudoLabels:
         """Label ``images``.
 
-        Called without gradient, with the teacher in its labelling mode.
+        The teacher runs in inference mode, without the bookkeeping of
+        autograd.  What it returns must not enter a loss itself, since
+        autograd refuses to save such tensors; what :meth:`label` computes
+        from it may.
 
         Args:
-            teacher (nn.Module): The averaged plain model.
+            teacher (nn.Module): The averaged plain model, in its labelling
+                mode.
             images (LabelledImages): Target images; their data samples carry
                 meta information only.
             threshold (float, optional): Confidence threshold.
+        """
+        with torch.inference_mode():
+            prediction = self.predict(teacher, images)
+        with torch.no_grad():
+            return self.label(prediction, images, threshold)
+
+    @abstractmethod
+    def predict(self, teacher: nn.Module, images: LabelledImages) -> Any:
+        """The pass of the network: what the teacher says of ``images``."""
+
+    @abstractmethod
+    def label(self, prediction: Any, images: LabelledImages,
+              threshold: float | None) -> PseudoLabels:
+        """Turn a prediction into data samples to train on.
+
+        Tensors of ``prediction`` that are kept as they are have to be cloned.
         """

@@ -52,14 +52,19 @@ class BoxLabeller(PseudoLabeller):
         self.keep_empty = keep_empty
         self.ignore_threshold = ignore_threshold
 
-    def __call__(self, teacher: nn.Module, images: LabelledImages,
-                 threshold: Optional[float]) -> PseudoLabels:
+    def predict(self, teacher: nn.Module,
+                images: LabelledImages) -> list[DetDataSample]:
+        """Data samples with ``pred_instances``."""
         unlabelled = [
             DetDataSample(metainfo=sample.metainfo)
             for sample in images.data_samples
         ]
-        predicted = teacher.predict(images.inputs, unlabelled, rescale=False)
-        found = [sample.pred_instances for sample in predicted]
+        return teacher.predict(images.inputs, unlabelled, rescale=False)
+
+    def label(self, prediction: list[DetDataSample], images: LabelledImages,
+              threshold: Optional[float]) -> PseudoLabels:
+        """The predicted boxes of sufficient score."""
+        found = [sample.pred_instances.clone() for sample in prediction]
         objects = [boxes[boxes.scores >= (threshold or 0.)] for boxes in found]
         return PseudoLabels(
             data_samples=[

@@ -56,15 +56,20 @@ class PixelLabeller(PseudoLabeller):
         self.ignore_top = ignore_top
         self.ignore_bottom = ignore_bottom
 
-    def __call__(self, teacher: nn.Module, images: LabelledImages,
-                 threshold: Optional[float]) -> PseudoLabels:
+    def predict(self, teacher: nn.Module, images: LabelledImages) -> Tensor:
+        """Logits of the size of the images, (B, C, H, W)."""
         logits = teacher.encode_decode(
             images.inputs,
             [sample.metainfo for sample in images.data_samples])
         if logits.shape[2:] != images.inputs.shape[2:]:
             logits = resize(
                 logits, size=images.inputs.shape[2:], mode='bilinear')
-        confidence, labels = most_probable(logits)
+        return logits
+
+    def label(self, prediction: Tensor, images: LabelledImages,
+              threshold: Optional[float]) -> PseudoLabels:
+        """Labels and weights of logits of the size of the images."""
+        confidence, labels = most_probable(prediction)
         share = confident_share(confidence, threshold)
         weights = self._without_margins(
             share.expand(labels.shape), images.data_samples)

@@ -114,8 +114,11 @@ class FeatureDistance(nn.Module):
         """
         if not self._is_copied:
             self._copy(student_backbone)
-        with torch.no_grad():
+        # Autograd saves neither the frozen features nor what is computed from
+        # them alone, so they may come without its bookkeeping.
+        with torch.inference_mode():
             frozen = stages(self.backbone(call.inputs))[-1]
+        with torch.no_grad():
             cell = cell_size(labels.shape[-2:], frozen.shape[-2:])
             majority = majority_labels(labels, cell, self.min_ratio)
             counts = self.is_counted[majority]
