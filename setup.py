@@ -1,7 +1,8 @@
 # Copyright (c) mic_mm authors. All rights reserved.
 """Packaging of mic_mm; static metadata and tool settings are in ``setup.cfg``.
 
-OpenMIM finds configs and tools of an installed package in ``mic_mm/.mim``. A wheel
+OpenMIM finds configs and tools of an installed package in ``mic_mm/.mim``, where the
+demos are as well, as in MMDetection. A wheel
 gets copies of them; an editable installation (``pip install -e .``, with or without
 PEP 660) gets links, so that edits in the checkout take effect. The source
 distribution holds the originals, from which the wheel is built the same way.
@@ -16,7 +17,7 @@ from setuptools.command.develop import develop
 
 ROOT = Path(__file__).resolve().parent
 PACKAGE = 'mic_mm'
-MIM_ENTRIES = ('configs', 'tools', 'model-index.yml', 'dataset-index.yml')
+MIM_ENTRIES = ('configs', 'tools', 'demo', 'model-index.yml', 'dataset-index.yml')
 NOT_PACKAGED = shutil.ignore_patterns('__pycache__', '*.py[co]')
 
 
@@ -121,14 +122,18 @@ if __name__ == '__main__':
         version=get_version(),
         packages=find_packages(include=(PACKAGE, f'{PACKAGE}.*')),
         include_package_data=True,
+        package_data={PACKAGE: ['py.typed']},
         install_requires=parse_requirements('runtime.txt'),
         extras_require={
             'mim': parse_requirements('mminstall.txt'),
             'seg': parse_requirements('seg.txt'),
             'det': parse_requirements('det.txt'),
             'cls': parse_requirements('cls.txt'),
+            'onnx': parse_requirements('onnx.txt'),
             'optional': parse_requirements('optional.txt'),
             'tests': parse_requirements('tests.txt'),
+            'docs': parse_requirements('docs.txt'),
+            'lint': parse_requirements('lint.txt'),
             'all': parse_requirements('optional.txt') + parse_requirements('tests.txt'),
         },
         cmdclass={'build_py': BuildWithMim, 'develop': DevelopWithMim},

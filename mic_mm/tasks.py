@@ -10,8 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 
-from mic_mm.registry import (DATASETS, METRICS, MODELS, TASK_UTILS,
-                             TRANSFORMS)
+from mic_mm.registry import DATASETS, METRICS, MODELS, TASK_UTILS, TRANSFORMS
 
 # room -> (library, distributions, registry -> types)
 TASK_ROOMS = {

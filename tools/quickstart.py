@@ -17,8 +17,7 @@ from pathlib import Path
 
 from quickstart_parts import results
 from quickstart_parts.display import Display, clock
-from quickstart_parts.plan import (METHODS, ORACLE, TASKS, Run, fingerprint,
-                                   make_plan)
+from quickstart_parts.plan import METHODS, ORACLE, TASKS, Run, fingerprint, make_plan
 from quickstart_parts.pool import Pool, check_folder
 
 ROOT = Path(__file__).resolve().parents[1]

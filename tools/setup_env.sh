@@ -167,7 +167,7 @@ step() {
 # Whether OpenMIM's folder links to everything the checkout has for it.
 mim_is_complete() {
     local entry
-    for entry in configs tools model-index.yml dataset-index.yml; do
+    for entry in configs tools demo model-index.yml dataset-index.yml; do
         [ ! -e "$ROOT/$entry" ] || [ -e "$ROOT/mic_mm/.mim/$entry" ] || return 1
     done
 }

@@ -10,9 +10,11 @@ from torch import Tensor, nn
 from mic_mm.core import LabelledImages, UDAModel
 from mic_mm.registry import MODELS
 
-from .student_checks import (check_batch_statistics,
-                             check_labels_are_not_mixed,
-                             check_weightable_loss)
+from .student_checks import (
+    check_batch_statistics,
+    check_labels_are_not_mixed,
+    check_weightable_loss,
+)
 
 
 @MODELS.register_module()

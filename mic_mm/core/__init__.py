@@ -10,8 +10,13 @@ from .draws import RandomDraws, SeededDraws
 from .ema_teacher import EMATeacher
 from .gaussian_blur import GaussianBlur
 from .gradient_reversal import GradientReversal
-from .objectives import (MaskedConsistency, Objective, PseudoLabelObjective,
-                         SelfTraining, SourceSupervision)
+from .objectives import (
+    MaskedConsistency,
+    Objective,
+    PseudoLabelObjective,
+    SelfTraining,
+    SourceSupervision,
+)
 from .pixel_statistics import PixelStatistics
 from .pseudo_labeller import PseudoLabeller
 from .sharpness_aware import SharpnessAware

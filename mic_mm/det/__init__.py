@@ -3,12 +3,21 @@
 from .box_labeller import BoxLabeller
 from .datasets import DomainCocoDataset
 from .evaluation import DomainCocoMetric, DomainVOCMetric, PseudoBoxMetric
-from .geometry import (InclusiveBoxCoder, InclusiveOverlaps2D,
-                       InclusiveRoIExtractor, KeySampler, OwnBestAssigner,
-                       QuantizedAnchorGenerator)
+from .geometry import (
+    InclusiveBoxCoder,
+    InclusiveOverlaps2D,
+    InclusiveRoIExtractor,
+    KeySampler,
+    OwnBestAssigner,
+    QuantizedAnchorGenerator,
+)
 from .models import InclusiveBBoxHead, SADARoIHead, SADARPNHead
-from .objectives import (DomainAdversarialDetection, ImageDomainHead,
-                         InstanceDomainHead, PseudoBoxAdversarialDetection)
+from .objectives import (
+    DomainAdversarialDetection,
+    ImageDomainHead,
+    InstanceDomainHead,
+    PseudoBoxAdversarialDetection,
+)
 from .student_confidence import StudentConfidence
 from .transforms import InclusiveBoxes
 from .uda_detector import UDADetector

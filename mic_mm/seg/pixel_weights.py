@@ -13,13 +13,13 @@ from torch import Tensor, nn
 
 
 class PixelWeights:
-    """A pixel sampler that hands out given weights.
+    r"""A pixel sampler that hands out given weights.
 
     MMSegmentation's heads multiply the loss of each pixel by what
     ``head.sampler.sample`` returns and divide by the number of *all* pixels:
 
     .. math::
-        L = \\frac{1}{BHW} \\sum_i w_i\\, \\mathrm{CE}_i
+        L = \frac{1}{BHW} \sum_i w_i\, \mathrm{CE}_i
 
     which is the weighted loss of MIC, on a head that knows nothing of it.
 

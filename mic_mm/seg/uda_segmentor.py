@@ -9,8 +9,7 @@ from mic_mm.core import LabelledImages, UDAModel
 from mic_mm.registry import MODELS
 
 from .loaded_checks import check_labels, check_target_size
-from .pixel_weights import (check_weightable, loss_heads, pixel_weighted,
-                            stack_pixel_weights)
+from .pixel_weights import check_weightable, loss_heads, pixel_weighted, stack_pixel_weights
 
 
 @MODELS.register_module()

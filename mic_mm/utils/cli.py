@@ -177,7 +177,7 @@ def enable_amp(cfg: Config) -> None:
                          'sees none. Leave --amp out to train on the CPU.')
     kind = cfg.get('optim_wrapper', {}).get('type', 'OptimWrapper')
     if kind not in (*_IN_MIXED_PRECISION, *_IN_MIXED_PRECISION.values()):
-        raise UsageError(f"--amp replaces optim_wrapper.type by that of mixed "
+        raise UsageError(f'--amp replaces optim_wrapper.type by that of mixed '
                          f'precision ({_IN_MIXED_PRECISION}), but the config '
                          f'has {kind!r}. Set it in the config instead.')
     cfg.optim_wrapper.type = _IN_MIXED_PRECISION.get(kind, kind)

@@ -8,12 +8,10 @@ import torch
 from mmpretrain.structures import DataSample
 
 from mic_mm.engine import InverseDecayLR, SAMOptimWrapper
-from mic_mm.registry import (MODELS, OPTIM_WRAPPER_CONSTRUCTORS,
-                             OPTIM_WRAPPERS)
+from mic_mm.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS
 from mic_mm.testing.draws import RecordedDraws
 from mic_mm.testing.golden import load_golden
-from mic_mm.testing.original_classifier import (classifier_of, our_name,
-                                                recorded_state)
+from mic_mm.testing.original_classifier import classifier_of, our_name, recorded_state
 
 # The schedule is advanced to where the recording starts.
 pytestmark = [

@@ -12,8 +12,7 @@ from mic_mm.cls.uda_classifier import stack_image_weights
 from mic_mm.core import LabelledImages
 from mic_mm.registry import MODELS
 from mic_mm.testing.golden import load_golden
-from mic_mm.testing.original_classifier import (classifier_of, our_name,
-                                                recorded_state)
+from mic_mm.testing.original_classifier import classifier_of, our_name, recorded_state
 
 pytestmark = pytest.mark.golden
 

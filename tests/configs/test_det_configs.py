@@ -7,8 +7,7 @@ from mmengine.config import Config
 
 import mic_mm  # noqa: F401
 from mic_mm.testing.short_runs import shorten, train_config
-from mic_mm.testing.small_traffic_scenes import (shrink_config,
-                                                 write_traffic_scenes)
+from mic_mm.testing.small_traffic_scenes import shrink_config, write_traffic_scenes
 
 CONFIGS = Path(__file__).parents[2] / 'configs' / 'det'
 PATHS = sorted(p for p in CONFIGS.glob('*/*.py') if p.parent.name != 'digits')

@@ -14,8 +14,7 @@ pytest.importorskip('mmseg')
 pytest.importorskip('mmdet')
 
 import mic_mm  # noqa: E402, F401
-from mic_mm.registry import (DATASETS, METRICS, TRANSFORMS,  # noqa: E402
-                             VISUALIZERS)
+from mic_mm.registry import DATASETS, METRICS, TRANSFORMS, VISUALIZERS  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2] / 'configs'
 # One of each set of fragments: the method does not change the data.

@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from mic_mm.core.color_augmentation import (ColorAugmentation,
-                                            ColorAugmentationParams)
+from mic_mm.core.color_augmentation import ColorAugmentation, ColorAugmentationParams
 from mic_mm.core.color_jitter import ColorJitter, ColorJitterParams
 from mic_mm.core.draws import SeededDraws
 from mic_mm.core.gaussian_blur import GaussianBlur

@@ -29,5 +29,5 @@ def test_contexts_nest_and_end_with_an_error():
         with pytest.raises(ZeroDivisionError):
             with drawing_from(model, inner):
                 assert model.draws is inner
-                1 / 0
+                _ = 1 / 0
         assert model.draws is outer

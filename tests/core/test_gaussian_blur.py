@@ -7,8 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from mic_mm.core.draws import SeededDraws
-from mic_mm.core.gaussian_blur import (GaussianBlur, blur_kernel_size,
-                                       gaussian_kernel)
+from mic_mm.core.gaussian_blur import GaussianBlur, blur_kernel_size, gaussian_kernel
 from mic_mm.testing.golden import load_golden
 
 

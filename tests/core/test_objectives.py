@@ -3,9 +3,17 @@ import pytest
 import torch
 from torch import nn
 
-from mic_mm.core import (DomainBatch, LabelledImages, MaskedConsistency,
-                         Objective, PixelStatistics, PseudoLabels,
-                         SeededDraws, SelfTraining, SourceSupervision)
+from mic_mm.core import (
+    DomainBatch,
+    LabelledImages,
+    MaskedConsistency,
+    Objective,
+    PixelStatistics,
+    PseudoLabels,
+    SeededDraws,
+    SelfTraining,
+    SourceSupervision,
+)
 
 MASK = dict(type='mic_mm.BlockMask', ratio=0.5, block_size=4)
 

@@ -51,7 +51,7 @@ def test_fitting_weights_are_loaded(weights, saved, kept):
 
 def test_a_part_of_a_model_is_loaded_by_its_prefix(weights, saved):
     path = saved({f'backbone.{key}': v for key, v in weights.items()})
-    with pytest.raises(ValueError, match="backbone: only 0 of.*prefix="):
+    with pytest.raises(ValueError, match='backbone: only 0 of.*prefix='):
         build(path).init_weights()
     model = build(path, prefix='backbone.')
     model.init_weights()

@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from mic_mm.core import (BlockMask, ColorAugmentation, GaussianBlur,
-                         PixelStatistics)
+from mic_mm.core import BlockMask, ColorAugmentation, GaussianBlur, PixelStatistics
 from mic_mm.core.color_jitter import ColorJitter, ColorJitterParams, jitter
 from mic_mm.testing.draws import RecordedDraws
 from mic_mm.testing.golden import load_golden

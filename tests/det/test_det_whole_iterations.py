@@ -11,9 +11,17 @@ from mic_mm.core import EMATeacher
 from mic_mm.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS
 from mic_mm.testing.golden import load_golden
 from mic_mm.testing.original_detector import background_last
-from mic_mm.testing.original_sada import (PASSES, SADADraws, in_original_layout,
-                                          load_recorded_weights, match_boxes, our_name,
-                                          recorded_batch, recorded_numbers, sada_model_config)
+from mic_mm.testing.original_sada import (
+    PASSES,
+    SADADraws,
+    in_original_layout,
+    load_recorded_weights,
+    match_boxes,
+    our_name,
+    recorded_batch,
+    recorded_numbers,
+    sada_model_config,
+)
 
 pytestmark = pytest.mark.golden
 ITERATIONS = (0, 1)
@@ -247,7 +255,8 @@ def replayed():
 def test_det_two_iterations_equal_the_original(replayed):
     results = {
         name for name in replayed.case.names('iter*')
-        if not re.search(r'draw|sigma|_images$|source_gt|rpn_(positive|negative)|dropout|/rois$', name)
+        if not re.search(r'draw|sigma|_images$|source_gt|rpn_(positive|negative)|dropout|/rois$',
+                         name)
         or name.endswith('kept_images')}
     assert replayed.checked == results
 

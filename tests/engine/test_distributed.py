@@ -10,8 +10,7 @@ from mmengine.optim import OptimWrapper
 from torch import distributed, nn
 
 from mic_mm.core import LabelledImages
-from mic_mm.engine.distributed import (UDADistributedDataParallel,
-                                       average_gradients)
+from mic_mm.engine.distributed import UDADistributedDataParallel, average_gradients
 from mic_mm.registry import MODELS
 from mic_mm.testing import batches, models
 

@@ -125,7 +125,8 @@ def test_iteration_reads_nothing_from_the_device(make, kind):
     assert reads.found == []
 
 
-@pytest.mark.parametrize('read', [lambda x: x.sum().item(), lambda x: x[x > 0], lambda x: x.nonzero()])
+@pytest.mark.parametrize(
+    'read', [lambda x: x.sum().item(), lambda x: x[x > 0], lambda x: x.nonzero()])
 def test_reads_are_noticed(read):
     with HostReads() as reads:
         read(torch.ones(3))

@@ -1,11 +1,10 @@
 # Copyright (c) mic_mm authors. All rights reserved.
 import torch
-from torch import nn
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
+from torch import nn
 
-from mic_mm.core import (DomainBatch, LabelledImages, PixelStatistics,
-                         PseudoLabels, SeededDraws)
+from mic_mm.core import DomainBatch, LabelledImages, PixelStatistics, PseudoLabels, SeededDraws
 from mic_mm.seg import ClassMixSelfTraining
 
 

@@ -8,8 +8,12 @@ from mmseg.registry import MODELS as MMSEG_MODELS
 from mmseg.structures import SegDataSample
 from mmseg.utils import register_all_modules
 
-from mic_mm.seg.pixel_weights import (check_weightable, loss_heads,
-                                      pixel_weighted, stack_pixel_weights)
+from mic_mm.seg.pixel_weights import (
+    check_weightable,
+    loss_heads,
+    pixel_weighted,
+    stack_pixel_weights,
+)
 from mic_mm.testing.models import tiny_segmentor
 
 register_all_modules(init_default_scope=False)

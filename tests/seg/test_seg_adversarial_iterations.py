@@ -13,9 +13,15 @@ from mic_mm.seg.objectives import PixelDiscriminator
 from mic_mm.testing.draws import RecordedDraws
 from mic_mm.testing.golden import list_golden, load_golden
 from mic_mm.testing.models_seg_da import golden_weights
-from mic_mm.testing.original_seg_uda import (ParameterTables, gradients_of, recorded_batch,
-                                             recorded_numbers, recorded_segmentor, term_gradients,
-                                             uda_model_config)
+from mic_mm.testing.original_seg_uda import (
+    ParameterTables,
+    gradients_of,
+    recorded_batch,
+    recorded_numbers,
+    recorded_segmentor,
+    term_gradients,
+    uda_model_config,
+)
 
 pytestmark = pytest.mark.golden
 CASES = [name for name in list_golden('seg') if name.startswith('case12_') and 'inputs' not in name]

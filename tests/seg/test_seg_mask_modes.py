@@ -7,8 +7,13 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from torch import nn
 
-from mic_mm.core import (DomainBatch, LabelledImages, MaskedConsistency, PixelStatistics,
-                         PseudoLabels)
+from mic_mm.core import (
+    DomainBatch,
+    LabelledImages,
+    MaskedConsistency,
+    PixelStatistics,
+    PseudoLabels,
+)
 from mic_mm.testing.draws import RecordedDraws
 from mic_mm.testing.golden import load_golden
 from mic_mm.testing.original_seg_uda import mask_options, recorded_mask_numbers

@@ -14,9 +14,16 @@ from mic_mm.seg.objectives.feature_distance import IGNORE, majority_labels
 from mic_mm.testing.draws import RecordedDraws
 from mic_mm.testing.golden import golden_root, list_golden, load_golden
 from mic_mm.testing.models_seg_da import golden_weights, in_original_names, original_arrays
-from mic_mm.testing.original_seg_uda import (ParameterTables, gradients_of, parameters_of,
-                                             recorded_batch, recorded_numbers, recorded_segmentor,
-                                             term_gradients, uda_model_config)
+from mic_mm.testing.original_seg_uda import (
+    ParameterTables,
+    gradients_of,
+    parameters_of,
+    recorded_batch,
+    recorded_numbers,
+    recorded_segmentor,
+    term_gradients,
+    uda_model_config,
+)
 
 pytestmark = pytest.mark.golden
 CASES = [name for name in list_golden('seg') if name.startswith('case11_') and 'inputs' not in name]

@@ -1,5 +1,6 @@
 # Copyright (c) mic_mm authors. All rights reserved.
 """setup.py: version, requirements, and configs and tools in every installation."""
+import importlib.metadata
 import importlib.util
 import os
 import re
@@ -11,10 +12,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ('setup.py', 'setup.cfg', 'pyproject.toml', 'MANIFEST.in', 'model-index.yml', 'LICENSE',
-         'CITATION.cff', 'requirements.txt', 'requirements')
+         'NOTICE', 'CITATION.cff', 'requirements.txt', 'requirements')
 
 
 @pytest.fixture(scope='module')
@@ -36,7 +38,8 @@ def checkout(tmp_path):
             source, root / part)
     for name in ('mic_mm/__init__.py', 'mic_mm/core/__init__.py', 'configs/cls/mic.py',
                  'configs/cls/metafile.yml', 'tools/train.py', 'tools/dist_train.sh',
-                 'tests/test_x.py', 'README.md'):
+                 'demo/segment.py', 'projects/p/p.py', 'tests/test_x.py', 'mic_mm/py.typed',
+                 'README.md'):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text('')
     shutil.copy2(ROOT / 'mic_mm/version.py', root / 'mic_mm/version.py')
@@ -57,7 +60,8 @@ def mim_entries(names) -> set:
 
 
 EXPECTED = {'configs/cls/mic.py', 'configs/cls/metafile.yml', 'tools/train.py',
-            'tools/dist_train.sh', 'model-index.yml'}
+            'tools/dist_train.sh', 'demo/segment.py', 'model-index.yml'}
+LIBRARIES = {'seg': 'onedl-mmsegmentation', 'det': 'onedl-mmdetection', 'cls': 'onedl-mmpretrain'}
 
 
 def test_version_is_that_of_the_package(setup_module):
@@ -79,7 +83,11 @@ def test_every_requirement_of_the_default_stack_is_pinned(setup_module):
         return re.split('[<>=]', requirement)[0].lower().replace('_', '-')
 
     pins = {normal(p) for p in setup_module.parse_requirements('stack_default.txt')}
-    for name in ('build.txt', 'runtime.txt', 'optional.txt', 'tests.txt', 'openmmlab_deps.txt'):
+    for name in ('build.txt', 'runtime.txt', 'optional.txt', 'tests.txt', 'openmmlab_deps.txt',
+                 'docs.txt', 'lint.txt'):
+        assert {normal(r) for r in setup_module.parse_requirements(name)} <= pins, name
+    pins = {normal(p) for p in setup_module.parse_requirements('stack_official.txt')}
+    for name in ('build.txt', 'runtime.txt', 'tests.txt', 'openmmlab_deps.txt'):
         assert {normal(r) for r in setup_module.parse_requirements(name)} <= pins, name
 
 
@@ -89,8 +97,32 @@ def test_wheel_holds_configs_and_tools(checkout):
         top_level = wheel.read(next(n for n in names if n.endswith('top_level.txt')))
     assert mim_entries(names) == EXPECTED
     assert top_level.decode().split() == ['mic_mm']
-    assert not any(n.startswith('tests') for n in names)
+    assert not any(n.startswith(('tests', 'demo', 'projects')) for n in names)
+    assert 'mic_mm/py.typed' in names
     assert not (checkout / 'mic_mm/.mim').exists(), 'building leaves nothing in the sources'
+
+
+def test_extras_ask_for_the_libraries_of_their_task(checkout):
+    build(checkout, 'build_wheel')
+    wheel = next((checkout / 'dist').glob('*.whl'))
+    sys_path_item = importlib.metadata.MetadataPathFinder.find_distributions(
+        importlib.metadata.DistributionFinder.Context(name='mic_mm', path=[str(wheel)]))
+    distribution = next(iter(sys_path_item))
+    needs = {
+        extra: {
+            r.name
+            for r in map(Requirement, distribution.requires)
+            if r.marker is not None and r.marker.evaluate({'extra': extra})
+        }
+        for extra in distribution.metadata.get_all('Provides-Extra')
+    }
+    foundation = {'onedl-mmcv', 'onedl-mmengine'}
+    assert needs['mim'] == foundation
+    for extra, library in LIBRARIES.items():
+        assert needs[extra] == foundation | {library}
+    assert needs['optional'] >= foundation | set(LIBRARIES.values())
+    assert needs['all'] == needs['optional'] | needs['tests']
+    assert 'pytest' in needs['tests']
 
 
 def test_wheel_from_the_source_distribution_is_the_same(checkout, tmp_path):

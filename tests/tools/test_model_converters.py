@@ -12,9 +12,14 @@ from PIL import Image
 from mic_mm.registry import MODELS
 from mic_mm.testing.golden import load_golden
 from mic_mm.testing.models import tiny_one_stage_detector
-from mic_mm.testing.models_seg_da import (build_segmentor, in_original_names,
-                                          original_arrays, tiny_daformer,
-                                          tiny_dlv2, tiny_hrda)
+from mic_mm.testing.models_seg_da import (
+    build_segmentor,
+    in_original_names,
+    original_arrays,
+    tiny_daformer,
+    tiny_dlv2,
+    tiny_hrda,
+)
 
 TOOLS = 'model_converters'
 CLASSES = ('a', 'b', 'c', 'd')

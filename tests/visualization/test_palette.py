@@ -1,8 +1,7 @@
 # Copyright (c) mic_mm authors. All rights reserved.
 import numpy as np
 
-from mic_mm.visualization.palette import (IGNORED, class_colors,
-                                          color_label_map, heat_map)
+from mic_mm.visualization.palette import IGNORED, class_colors, color_label_map, heat_map
 
 
 def test_given_palette_is_kept_and_completed():

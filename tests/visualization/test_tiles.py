@@ -5,8 +5,7 @@ import torch
 from PIL import Image
 
 from mic_mm.core.pixel_statistics import PixelStatistics
-from mic_mm.visualization.tiles import (Box, draw_boxes, resize, scale_to,
-                                        text_color, to_pixels)
+from mic_mm.visualization.tiles import Box, draw_boxes, resize, scale_to, text_color, to_pixels
 
 MEAN, STD = (10., 20., 30.), (2., 4., 8.)
 
@@ -15,7 +14,7 @@ MEAN, STD = (10., 20., 30.), (2., 4., 8.)
 def test_normalisation_is_undone(order):
     rgb = np.array([[[200, 100, 50], [0, 255, 7]]], dtype=np.uint8)
     channels = rgb if order == 'rgb' else rgb[..., ::-1]
-    image = torch.tensor(((channels - np.array(MEAN)) / STD)).permute(2, 0, 1)
+    image = torch.tensor((channels - np.array(MEAN)) / STD).permute(2, 0, 1)
     drawn = to_pixels(image, PixelStatistics(MEAN, STD, order))
     assert drawn.tolist() == rgb.tolist()
 

@@ -10,13 +10,13 @@ import argparse
 import json
 from pathlib import Path
 
-# First of all, so that `_base_ = 'mic_mm::...'` in configs can be resolved.
-import mic_mm  # noqa: F401
 from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 from mmengine.runner.checkpoint import _load_checkpoint
 
+# First of all, so that `_base_ = 'mic_mm::...'` in configs can be resolved.
+import mic_mm  # noqa: F401
 from mic_mm.cls.analysis import a_distance, collect_features, draw_domains
 from mic_mm.engine.hooks.check_checkpoint import check_checkpoint
 from mic_mm.registry import MODELS
@@ -42,7 +42,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--keep-pipelines',
         action='store_true',
-        help="use the training pipelines, where the test pipeline does not "
+        help='use the training pipelines, where the test pipeline does not '
         'fit the source (as in the digits benchmark)')
     parser.add_argument(
         '--workers', type=int, default=0, help='processes that load images')

@@ -15,8 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from digits_table import (ROOT, Benchmark, command, make_plan, parse_args,
-                          run_benchmark)
+from digits_table import ROOT, Benchmark, command, make_plan, parse_args, run_benchmark
 
 BENCHMARK = Benchmark(
     name='digits_detection',

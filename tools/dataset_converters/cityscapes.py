@@ -14,12 +14,15 @@ are missing; the package cityscapesScripts is not needed. Written are
 import sys
 from pathlib import Path
 
-from mic_mm.seg.dataset_tools.cityscapes_files import (IMAGE, SPLITS,
-                                                       TRAIN_IDS, find_split,
-                                                       names_of,
-                                                       read_cityscapes_label)
-from mic_mm.seg.dataset_tools.command_line import (check_images, convert,
-                                                    make_parser)
+from mic_mm.seg.dataset_tools.cityscapes_files import (
+    IMAGE,
+    SPLITS,
+    TRAIN_IDS,
+    find_split,
+    names_of,
+    read_cityscapes_label,
+)
+from mic_mm.seg.dataset_tools.command_line import check_images, convert, make_parser
 from mic_mm.seg.dataset_tools.outcome import report, statistics_of
 from mic_mm.seg.datasets.label_ids import CITYSCAPES_IDS
 

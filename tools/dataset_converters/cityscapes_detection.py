@@ -17,8 +17,7 @@ the configs of mic_mm read style mic.
 import sys
 from pathlib import Path
 
-from mic_mm.det.dataset_tools.conversion import (convert, find_names,
-                                                 make_parser)
+from mic_mm.det.dataset_tools.conversion import convert, find_names, make_parser
 from mic_mm.det.dataset_tools.instance_map import STYLES, InstanceMapReader
 from mic_mm.det.dataset_tools.records import AnnotatedImage
 

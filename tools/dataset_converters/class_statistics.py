@@ -16,10 +16,10 @@ import argparse
 import sys
 from pathlib import Path
 
-# First of all, so that `_base_ = 'mic_mm::...'` in configs can be resolved.
-import mic_mm  # noqa: F401
 from mmengine.registry import init_default_scope
 
+# First of all, so that `_base_ = 'mic_mm::...'` in configs can be resolved.
+import mic_mm  # noqa: F401
 from mic_mm.registry import DATASETS
 from mic_mm.seg.dataset_tools.dataset_counting import count_dataset
 from mic_mm.seg.dataset_tools.labelled_dataset import find_dataset

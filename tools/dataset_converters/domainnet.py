@@ -14,8 +14,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from mic_mm.cls.dataset_tools import (Sample, make_parser, parse_list, report,
-                                      write_list)
+from mic_mm.cls.dataset_tools import Sample, make_parser, parse_list, report, write_list
 from mic_mm.cls.dataset_tools.command_line import LIST_FOLDER, make_check
 
 DOMAINS = ('clipart', 'infograph', 'painting', 'quickdraw', 'real', 'sketch')

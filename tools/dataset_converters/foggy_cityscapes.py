@@ -13,8 +13,7 @@ and SADA (see cityscapes_detection.py).
 import sys
 from pathlib import Path
 
-from mic_mm.det.dataset_tools.conversion import (convert, find_names,
-                                                 make_parser)
+from mic_mm.det.dataset_tools.conversion import convert, find_names, make_parser
 from mic_mm.det.dataset_tools.instance_map import InstanceMapReader
 from mic_mm.det.dataset_tools.records import AnnotatedImage
 

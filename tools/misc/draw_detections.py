@@ -11,14 +11,14 @@ import argparse
 import copy
 from pathlib import Path
 
-# First of all, so that `_base_ = 'mic_mm::...'` in configs can be resolved.
-import mic_mm  # noqa: F401
 import cv2
 import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
 from PIL import Image
 
+# First of all, so that `_base_ = 'mic_mm::...'` in configs can be resolved.
+import mic_mm  # noqa: F401
 from mic_mm.core import UDAModel
 from mic_mm.engine.loops.student_teacher_loops import BRANCHES, predicting_on
 from mic_mm.utils import cli

@@ -13,10 +13,8 @@ from pathlib import Path
 
 # First of all, so that `_base_ = 'mic_mm::...'` in configs can be resolved.
 import mic_mm  # noqa: F401
-from mic_mm.seg.checkpoints import (BRANCHES, convert_weights,
-                                    present_branches, select_branch)
-from mic_mm.seg.checkpoints.inference_config import (inference_config,
-                                                     is_original_config)
+from mic_mm.seg.checkpoints import BRANCHES, convert_weights, present_branches, select_branch
+from mic_mm.seg.checkpoints.inference_config import inference_config, is_original_config
 from mic_mm.utils import cli
 from mic_mm.utils.checkpoint_file import read_checkpoint, save_weights
 from mic_mm.utils.plain_export import WRAPPED, build_plain, plain_config

@@ -13,8 +13,7 @@ from pathlib import Path
 import mic_mm  # noqa: F401
 from mic_mm.utils import cli
 from mic_mm.utils.checkpoint_file import read_checkpoint, save_weights
-from mic_mm.utils.plain_export import (BRANCHES, build_plain, plain_config,
-                                       plain_weights)
+from mic_mm.utils.plain_export import BRANCHES, build_plain, plain_config, plain_weights
 from mic_mm.utils.strict_loading import load_strictly
 
 

@@ -9,10 +9,10 @@ import time
 from numbers import Real
 from pathlib import Path
 
-# First of all, so that `_base_ = 'mic_mm::...'` in configs can be resolved.
-import mic_mm
 from mmengine.hooks import Hook
 
+# First of all, so that `_base_ = 'mic_mm::...'` in configs can be resolved.
+import mic_mm
 from mic_mm.utils import cli
 
 # How often the state is written, in seconds: the terminal shows no more.

@@ -53,7 +53,7 @@ class MaskedConsistency(PseudoLabelObjective):
                  **kwargs) -> None:
         super().__init__(**kwargs)
         if on not in _DOMAINS:
-            raise ValueError(f"MaskedConsistency: on={on!r} is unknown; "
+            raise ValueError(f'MaskedConsistency: on={on!r} is unknown; '
                              f'choose one of {_DOMAINS}.')
         self.on = on
         self.needs_target = on != 'source'

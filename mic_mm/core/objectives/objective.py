@@ -16,14 +16,14 @@ SAME = 'same'
 
 
 class Objective(nn.Module, ABC):
-    """A term of the training loss, switched on by an entry in a config dict.
+    r"""A term of the training loss, switched on by an entry in a config dict.
 
     A subclass implements :meth:`loss` with the losses of the plain model it
     is given; weighting and log names are added around it.  A loss has
     ``'loss'`` in its name, anything else is only logged.
 
     Args:
-        weight (float): Factor :math:`\\lambda \\ge 0` of all losses of this
+        weight (float): Factor :math:`\lambda \ge 0` of all losses of this
             objective. Defaults to 1, as all objectives of MIC use.
         begin (int): First iteration in which the objective is active, a
             warm-up for those that trust the teacher. Defaults to 0.

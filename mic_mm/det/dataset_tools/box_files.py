@@ -6,8 +6,7 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .records import AnnotatedImage, BoxObject, ImageRecord, image_size, \
-    inclusive_box
+from .records import AnnotatedImage, BoxObject, ImageRecord, image_size, inclusive_box
 
 # Columns of a line of KITTI: type, truncated, occluded, alpha, left, top,
 # right, bottom, and seven in three dimensions.

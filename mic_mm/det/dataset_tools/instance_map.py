@@ -8,8 +8,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from .records import AnnotatedImage, BoxObject, ImageRecord, image_size, \
-    inclusive_box
+from .records import AnnotatedImage, BoxObject, ImageRecord, image_size, inclusive_box
 
 # Classes with instances that are evaluated, by their id in the label maps.
 LABEL_IDS = dict(

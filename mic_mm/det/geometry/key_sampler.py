@@ -4,8 +4,7 @@ from __future__ import annotations
 from typing import Optional
 
 import torch
-from mmdet.models.task_modules import (AssignResult, BaseSampler,
-                                       SamplingResult)
+from mmdet.models.task_modules import AssignResult, BaseSampler, SamplingResult
 from torch import Tensor
 
 from mic_mm.registry import TASK_UTILS
@@ -51,6 +50,7 @@ class KeySampler(BaseSampler):
             gt_instances (InstanceData): The ground truth.
             keys (Tensor, optional): ``(N,)``. Defaults to None, uniform
                 numbers of PyTorch's global generator.
+            **kwargs: Ignored, as in MMDetection.
 
         Returns:
             SamplingResult: Indices of the samples in ascending order;

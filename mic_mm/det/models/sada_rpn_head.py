@@ -16,8 +16,7 @@ from mic_mm.det.geometry.key_sampler import KeySampler
 from mic_mm.registry import MODELS
 
 from .domain_samples import domain_meta, ground_truth
-from .proposal_selection import (keep_best_of_batch, keep_best_of_image,
-                                 select_of_level)
+from .proposal_selection import keep_best_of_batch, keep_best_of_image, select_of_level
 from .sample_keys import draw_sample_keys
 from .student_weights import check_pseudo_weight, objectness_weights
 

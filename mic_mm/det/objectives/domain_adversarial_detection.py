@@ -14,8 +14,7 @@ from .detector_checks import check_levels, check_region_head
 from .domain_heads import DomainHeads
 from .domain_inputs import RegionFeatures
 from .joint_pass import fixed_features, join_domains
-from .observe import (PLACES, RegionCalls, extract_levels, observed_regions,
-                      probe_levels)
+from .observe import PLACES, RegionCalls, extract_levels, observed_regions, probe_levels
 from .target_regions import target_regions
 
 _NAME = 'DomainAdversarialDetection'

@@ -13,8 +13,7 @@ from torch.utils.data import Dataset
 from mic_mm.core.draws import seed_from
 from mic_mm.registry import DATASETS
 
-from .corrupt_images import (CorruptImageError, CorruptImages,
-                             naming_corrupt_files)
+from .corrupt_images import CorruptImageError, CorruptImages, naming_corrupt_files
 from .dataset_checks import check_classes, check_images, explain_build_error
 from .ground_truth import without_ground_truth
 from .pair_index import PairIndex

@@ -89,23 +89,23 @@ class _StudentTeacherLoop:
 
 
 @LOOPS.register_module()
-class StudentTeacherValLoop(_StudentTeacherLoop, ValLoop):
-    __doc__ = f"""{_StudentTeacherLoop.__doc__}
+class StudentTeacherValLoop(_StudentTeacherLoop, ValLoop):  # noqa: D101
+    __doc__ = f'''{_StudentTeacherLoop.__doc__}
     .. code-block:: python
 
         val_cfg = dict(type='mic_mm.StudentTeacherValLoop')
-    """
+    '''
 
     stage = 'val'
 
 
 @LOOPS.register_module()
-class StudentTeacherTestLoop(_StudentTeacherLoop, TestLoop):
-    __doc__ = f"""{_StudentTeacherLoop.__doc__}
+class StudentTeacherTestLoop(_StudentTeacherLoop, TestLoop):  # noqa: D101
+    __doc__ = f'''{_StudentTeacherLoop.__doc__}
     .. code-block:: python
 
         test_cfg = dict(type='mic_mm.StudentTeacherTestLoop')
-    """
+    '''
 
     stage = 'test'
 

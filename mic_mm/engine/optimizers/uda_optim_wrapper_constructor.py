@@ -6,8 +6,7 @@ from collections.abc import Collection
 from typing import Optional
 
 from mmengine.model import is_model_wrapper
-from mmengine.optim import (DefaultOptimWrapperConstructor, OptimWrapper,
-                            OptimWrapperDict)
+from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper, OptimWrapperDict
 from torch import nn
 
 from mic_mm.core.sharpness_aware import SharpnessAware

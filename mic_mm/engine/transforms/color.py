@@ -4,8 +4,7 @@ from __future__ import annotations
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 
-from mic_mm.core.color_augmentation import (ColorAugmentation,
-                                            ColorAugmentationParams)
+from mic_mm.core.color_augmentation import ColorAugmentation, ColorAugmentationParams
 from mic_mm.core.pixel_statistics import PixelStatistics
 from mic_mm.registry import TRANSFORMS
 

@@ -14,8 +14,7 @@ import torch
 from mmcv.cnn import ConvModule
 from mmseg.models.decode_heads import ISAHead
 from mmseg.models.decode_heads.aspp_head import ASPPModule
-from mmseg.models.decode_heads.sep_aspp_head import \
-    DepthwiseSeparableASPPModule
+from mmseg.models.decode_heads.sep_aspp_head import DepthwiseSeparableASPPModule
 from mmseg.models.utils import resize
 from torch import Tensor, nn
 

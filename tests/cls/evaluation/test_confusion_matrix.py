@@ -13,9 +13,13 @@ from mmengine.visualization import Visualizer  # noqa: E402
 from mmpretrain.evaluation import Accuracy  # noqa: E402
 from mmpretrain.models import ImageClassifier  # noqa: E402
 
-from mic_mm.cls.evaluation import (PerClassAccuracy, class_ious,  # noqa: E402
-                                   class_recalls, confusion_matrix,
-                                   draw_confusion_matrix)
+from mic_mm.cls.evaluation import (  # noqa: E402
+    PerClassAccuracy,
+    class_ious,
+    class_recalls,
+    confusion_matrix,
+    draw_confusion_matrix,
+)
 from mic_mm.testing.golden import load_golden  # noqa: E402
 
 

@@ -3,12 +3,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mic_mm.cls.objectives.domain_adversarial import (ConditionalAdversarial,
-                                                      DomainAdversarial)
+from mic_mm.cls.objectives.domain_adversarial import ConditionalAdversarial, DomainAdversarial
 from mic_mm.cls.objectives.domain_term import DomainOutputs
 from mic_mm.cls.objectives.entropy import certainty_weights
-from mic_mm.cls.objectives.multilinear_map import (MultilinearMap,
-                                                   RandomizedMultilinearMap)
+from mic_mm.cls.objectives.multilinear_map import MultilinearMap, RandomizedMultilinearMap
 from mic_mm.testing.golden import load_golden
 
 VARIANTS = [(kind, entropy) for kind in ('deterministic', 'randomized')

@@ -6,8 +6,7 @@ import torch
 
 from mic_mm.cls.objectives.domain_term import DomainOutputs
 from mic_mm.cls.objectives.entropy import certainty_weights, entropy
-from mic_mm.cls.objectives.minimum_class_confusion import (
-    MinimumClassConfusion, class_confusion)
+from mic_mm.cls.objectives.minimum_class_confusion import MinimumClassConfusion, class_confusion
 from mic_mm.testing.golden import load_golden
 
 

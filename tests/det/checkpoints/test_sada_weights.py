@@ -3,12 +3,15 @@
 import pytest
 import torch
 
-from mic_mm.det.checkpoints import (convert_domain_heads, convert_weights,
-                                    select_network)
+from mic_mm.det.checkpoints import convert_domain_heads, convert_weights, select_network
 from mic_mm.testing.golden import load_golden
-from mic_mm.testing.original_detector import (build_detector, image,
-                                              network_input, slim_detector,
-                                              weights_of)
+from mic_mm.testing.original_detector import (
+    build_detector,
+    image,
+    network_input,
+    slim_detector,
+    weights_of,
+)
 from mic_mm.utils.checkpoint_file import read_checkpoint
 from mic_mm.utils.strict_loading import load_strictly
 

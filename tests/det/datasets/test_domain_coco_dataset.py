@@ -88,7 +88,7 @@ def test_class_that_the_file_lacks_is_refused(data):
 
 
 def test_classes_in_another_order_are_refused(data):
-    with pytest.raises(ValueError, match="in the order"):
+    with pytest.raises(ValueError, match='in the order'):
         build(data, metainfo=dict(classes=CLASSES[::-1]))
 
 

@@ -5,11 +5,19 @@ from mmdet.models.task_modules import AnchorGenerator, MaxIoUAssigner
 from mmdet.registry import TASK_UTILS
 from mmengine.structures import InstanceData
 
-from mic_mm.det.geometry import (InclusiveBoxCoder, InclusiveOverlaps2D,
-                                 OwnBestAssigner, QuantizedAnchorGenerator)
-from mic_mm.det.geometry.inclusive_boxes import (box_area, box_overlaps,
-                                                 box_sizes, clip_boxes,
-                                                 full_image_box)
+from mic_mm.det.geometry import (
+    InclusiveBoxCoder,
+    InclusiveOverlaps2D,
+    OwnBestAssigner,
+    QuantizedAnchorGenerator,
+)
+from mic_mm.det.geometry.inclusive_boxes import (
+    box_area,
+    box_overlaps,
+    box_sizes,
+    clip_boxes,
+    full_image_box,
+)
 
 
 def test_a_box_of_one_pixel_has_area_one():

@@ -6,9 +6,13 @@ import torch
 from mmcv.ops import nms
 from mmdet.models.task_modules.prior_generators import anchor_inside_flags
 
-from mic_mm.det.geometry import (InclusiveBoxCoder, InclusiveOverlaps2D,
-                                 InclusiveRoIExtractor, OwnBestAssigner,
-                                 QuantizedAnchorGenerator)
+from mic_mm.det.geometry import (
+    InclusiveBoxCoder,
+    InclusiveOverlaps2D,
+    InclusiveRoIExtractor,
+    OwnBestAssigner,
+    QuantizedAnchorGenerator,
+)
 from mic_mm.det.geometry.inclusive_boxes import box_area, clip_boxes
 from mic_mm.testing.golden import load_golden
 

@@ -4,9 +4,11 @@ from mmengine.structures import InstanceData
 
 from mic_mm.det.geometry import InclusiveBoxCoder
 from mic_mm.det.models.detection_selection import select_detections
-from mic_mm.det.models.proposal_selection import (keep_best_of_batch,
-                                                  keep_best_of_image,
-                                                  select_of_level)
+from mic_mm.det.models.proposal_selection import (
+    keep_best_of_batch,
+    keep_best_of_image,
+    select_of_level,
+)
 
 NMS = dict(type='nms', iou_threshold=.5, offset=1)
 # far from each other

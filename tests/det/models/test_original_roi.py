@@ -9,8 +9,7 @@ from mic_mm.det.geometry.inclusive_boxes import full_image_box
 from mic_mm.det.models import SampledRoIs
 from mic_mm.testing.draws import RecordedDraws
 from mic_mm.testing.golden import load_golden
-from mic_mm.testing.original_detector import (background_last, image, keys_of,
-                                              published_detector)
+from mic_mm.testing.original_detector import background_last, image, keys_of, published_detector
 
 pytestmark = pytest.mark.golden
 

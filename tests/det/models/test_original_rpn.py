@@ -6,8 +6,7 @@ from mmdet.registry import MODELS
 
 from mic_mm.testing.draws import RecordedDraws
 from mic_mm.testing.golden import load_golden
-from mic_mm.testing.original_detector import (image, keys_of,
-                                              published_detector)
+from mic_mm.testing.original_detector import image, keys_of, published_detector
 
 pytestmark = pytest.mark.golden
 LEVELS = [f'P{level}' for level in range(2, 7)]

@@ -8,8 +8,7 @@ from mmengine.structures import InstanceData
 
 from mic_mm.core import SeededDraws
 from mic_mm.core.drawing import drawing_from
-from mic_mm.testing.original_detector import (build_detector, image,
-                                              published_detector)
+from mic_mm.testing.original_detector import build_detector, image, published_detector
 
 SIZE = (64, 96)
 BOX = [[8., 8, 40, 40]]

@@ -3,8 +3,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mic_mm.det.models.student_weights import (class_weights,
-                                               objectness_weights)
+from mic_mm.det.models.student_weights import class_weights, objectness_weights
 
 
 def gradient_of_positive(logit, detach):

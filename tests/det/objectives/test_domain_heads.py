@@ -7,8 +7,7 @@ from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor
 from torch import nn
 
 from mic_mm.core import SeededDraws
-from mic_mm.det.objectives import (DomainHeads, ImageDomainHead, InstanceDomainHead,
-                                   RegionFeatures)
+from mic_mm.det.objectives import DomainHeads, ImageDomainHead, InstanceDomainHead, RegionFeatures
 from mic_mm.det.objectives.image_domain_head import image_domain_loss
 
 DRAWS = SeededDraws(0, 0)

@@ -8,8 +8,7 @@ import torch
 
 from mic_mm.core.gradient_reversal import scale_gradient
 from mic_mm.det.geometry import InclusiveRoIExtractor
-from mic_mm.det.objectives import (DomainHeads, ImageDomainHead, InstanceDomainHead,
-                                   RegionFeatures)
+from mic_mm.det.objectives import DomainHeads, ImageDomainHead, InstanceDomainHead, RegionFeatures
 from mic_mm.det.objectives.domain_heads import ADVERSARIAL, CONSISTENCY
 from mic_mm.det.objectives.image_domain_head import image_domain_loss
 from mic_mm.testing.draws import RecordedDraws

@@ -88,7 +88,7 @@ def test_missing_instance_head_is_refused():
 
 
 def test_missing_teacher_is_refused():
-    with pytest.raises(ValueError, match="joint.*need pseudo-labels"):
+    with pytest.raises(ValueError, match='joint.*need pseudo-labels'):
         MODELS.build(
             dict(
                 type='mic_mm.UDADetector', detector=tiny_detector(),

@@ -97,8 +97,7 @@ def test_picture_shows_the_masked_images_once_they_exist(tmp_path):
 
 def test_tensorboard_gets_the_picture_and_the_local_backend_no_copy(tmp_path):
     train(tmp_path, iterations=1)
-    from tensorboard.backend.event_processing.event_accumulator import \
-        EventAccumulator
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     events = EventAccumulator(
         str(next(tmp_path.glob('*/vis_data'))), size_guidance=dict(images=0))
     events.Reload()

@@ -4,8 +4,7 @@ import copy
 import pytest
 import torch
 from mmengine.config import ConfigDict
-from mmengine.optim import (DefaultOptimWrapperConstructor, OptimWrapper,
-                            build_optim_wrapper)
+from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper, build_optim_wrapper
 from torch import nn
 
 from mic_mm.core import Objective

@@ -10,8 +10,7 @@ from mmengine.registry import DefaultScope
 from mic_mm.core.color_jitter import ColorJitter
 from mic_mm.core.gaussian_blur import GaussianBlur
 from mic_mm.core.pixel_statistics import PixelStatistics
-from mic_mm.engine.transforms import (BlockMasking, UDAColorJitter,
-                                      UDAGaussianBlur)
+from mic_mm.engine.transforms import BlockMasking, UDAColorJitter, UDAGaussianBlur
 from mic_mm.engine.transforms.numpy_draws import NumpyDraws
 
 PACK = dict(mmseg='PackSegInputs', mmdet='PackDetInputs',

@@ -2,13 +2,17 @@
 import pytest
 import torch
 
-from mic_mm.seg.checkpoints import (convert_model_config, convert_weights,
-                                    select_branch)
+from mic_mm.seg.checkpoints import convert_model_config, convert_weights, select_branch
 from mic_mm.testing.golden import load_golden
-from mic_mm.testing.models_seg_da import (build_golden_segmentor,
-                                          build_segmentor, golden_segmentor,
-                                          golden_weights, in_original_names,
-                                          original_arrays, tiny_daformer)
+from mic_mm.testing.models_seg_da import (
+    build_golden_segmentor,
+    build_segmentor,
+    golden_segmentor,
+    golden_weights,
+    in_original_names,
+    original_arrays,
+    tiny_daformer,
+)
 from mic_mm.utils.strict_loading import load_strictly
 
 

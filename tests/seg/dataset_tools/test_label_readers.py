@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mic_mm.seg.dataset_tools.label_readers import (read_cityscapes_polygons,
-                                                    read_index_image,
-                                                    read_synthia_label)
+from mic_mm.seg.dataset_tools.label_readers import (
+    read_cityscapes_polygons,
+    read_index_image,
+    read_synthia_label,
+)
 
 
 def polygons(path, objects, size=(20, 10)):

@@ -2,8 +2,7 @@
 import numpy as np
 import pytest
 
-from mic_mm.seg.datasets.label_ids import (CITYSCAPES_IDS, SYNTHIA_IDS,
-                                           to_label_ids, to_train_ids)
+from mic_mm.seg.datasets.label_ids import CITYSCAPES_IDS, SYNTHIA_IDS, to_label_ids, to_train_ids
 
 
 @pytest.mark.parametrize('ids', [CITYSCAPES_IDS, SYNTHIA_IDS])

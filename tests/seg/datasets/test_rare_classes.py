@@ -7,9 +7,7 @@ import pytest
 
 from mic_mm.core.draws import SeededDraws
 from mic_mm.seg.datasets import ClassStatistics
-from mic_mm.seg.datasets.rare_classes import (RareClasses,
-                                              class_probabilities,
-                                              redraw_until_enough)
+from mic_mm.seg.datasets.rare_classes import RareClasses, class_probabilities, redraw_until_enough
 from mic_mm.testing.draws import RecordedDraws
 from mic_mm.testing.golden import load_golden
 
@@ -73,7 +71,7 @@ def test_recorded_walk_is_repeated__seg_case07(case, statistics):
     # that draw it; which class is drawn is given.
     rare = RareClasses(statistics, 10., numbers['min_pixels'])
     walk = []
-    for ratio, class_id, image, crops, target in case['walk']:
+    for ratio, class_id, image, _, target in case['walk']:
         draws = RecordedDraws({
             'class': chooses_class(rare, int(class_id)),
             'image': chooses_place(

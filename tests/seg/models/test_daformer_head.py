@@ -7,8 +7,7 @@ from mmseg.structures import SegDataSample
 
 from mic_mm.registry import MODELS
 from mic_mm.seg.checkpoints.original_config import convert_head
-from mic_mm.seg.pixel_weights import (PixelWeights, check_weightable,
-                                      sampling)
+from mic_mm.seg.pixel_weights import PixelWeights, check_weightable, sampling
 from mic_mm.testing.golden import load_golden
 from mic_mm.testing.models_seg_da import load_golden_weights, original_arrays
 

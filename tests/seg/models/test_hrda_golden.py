@@ -13,11 +13,15 @@ from mic_mm.seg.pixel_labeller import most_probable
 from mic_mm.seg.pixel_weights import pixel_weighted
 from mic_mm.testing.draws import RecordedDraws
 from mic_mm.testing.golden import load_golden
-from mic_mm.testing.models_seg_da import (build_golden_segmentor,
-                                          build_segmentor, golden_segmentor,
-                                          golden_weights, in_original_names,
-                                          load_golden_weights,
-                                          original_arrays)
+from mic_mm.testing.models_seg_da import (
+    build_golden_segmentor,
+    build_segmentor,
+    golden_segmentor,
+    golden_weights,
+    in_original_names,
+    load_golden_weights,
+    original_arrays,
+)
 from mic_mm.utils.strict_loading import load_strictly
 
 pytestmark = pytest.mark.golden

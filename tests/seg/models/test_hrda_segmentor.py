@@ -8,8 +8,7 @@ from mic_mm.core import EMATeacher
 from mic_mm.core.drawing import drawing_from
 from mic_mm.core.draws import SeededDraws
 from mic_mm.seg.objectives.observe import LogitKeeper, observed_backbone
-from mic_mm.seg.pixel_weights import (check_weightable, pixel_weighted,
-                                      sampling)
+from mic_mm.seg.pixel_weights import check_weightable, pixel_weighted, sampling
 from mic_mm.testing.models_seg_da import build_segmentor, tiny_hrda
 
 IMAGE = (64, 96)

@@ -9,8 +9,13 @@ from torch import nn
 
 from mic_mm.registry import MODELS
 from mic_mm.seg.objectives import FeatureDistance
-from mic_mm.seg.objectives.feature_distance import (CITYSCAPES_THINGS, IGNORE, cell_size,
-                                                    majority_labels, masked_feature_distance)
+from mic_mm.seg.objectives.feature_distance import (
+    CITYSCAPES_THINGS,
+    IGNORE,
+    cell_size,
+    majority_labels,
+    masked_feature_distance,
+)
 from mic_mm.seg.objectives.observe import BackboneCall
 from mic_mm.testing.batches import seg_batch
 from mic_mm.testing.golden import load_golden
@@ -173,7 +178,8 @@ def wrapped(feature_distance):
             segmentor=tiny_segmentor(),
             objectives=dict(
                 source=dict(
-                    type='mic_mm.SegSourceSupervision', feature_distance=feature_distance)))).train()
+                    type='mic_mm.SegSourceSupervision',
+                    feature_distance=feature_distance)))).train()
 
 
 def test_source_supervision_with_distance_has_the_segmentors_own_losses():

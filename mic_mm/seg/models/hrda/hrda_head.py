@@ -16,8 +16,7 @@ from mic_mm.registry import MODELS
 from ...pixel_weights import PixelWeights, check_weightable, sampling
 from .box import Box
 from .scale_attention import default_scale_attention
-from .scale_fusion import (ScaleFeatures, ScaleLogits, check_cells,
-                           fuse_scales)
+from .scale_fusion import ScaleFeatures, ScaleLogits, check_cells, fuse_scales
 from .windows import in_chunks
 
 

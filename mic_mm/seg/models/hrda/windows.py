@@ -41,7 +41,7 @@ def _intervals(side: int, window: int, stride: int) -> list[tuple[int, int]]:
 
 def merge_windows(windows: Tensor, boxes: Sequence[Box],
                   size: Size) -> Tensor:
-    """The mean of the windows at each cell; 0 where there is none.
+    r"""The mean of the windows at each cell; 0 where there is none.
 
     Args:
         windows (Tensor): (len(boxes) * B, C, h, w), all images of the first
@@ -50,7 +50,7 @@ def merge_windows(windows: Tensor, boxes: Sequence[Box],
         size (tuple[int, int]): Height and width of the map.
 
     Returns:
-        Tensor: (B, C, \\*size).
+        Tensor: (B, C, \*size).
     """
     batch = len(windows) // len(boxes)
     total = windows.new_zeros((batch, windows.shape[1], *size))
