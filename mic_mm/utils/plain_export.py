@@ -7,7 +7,7 @@ model remain, as the model's own library uses them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Optional
 
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import DefaultScope
@@ -48,7 +48,8 @@ def plain_config(cfg: Config) -> Config:
         })
     if 'test_pipeline' not in plain and 'test_dataloader' in plain:
         # where mmseg.apis.inference_model looks
-        plain.test_pipeline = _pipeline(plain.test_dataloader)
+        dataset = evaluated_dataset(plain) or {}
+        plain.test_pipeline = dataset.get('pipeline', [])
     if any(_is_own(value) for value in _values(plain.to_dict())):
         _add_import(plain)
     return plain
@@ -83,6 +84,18 @@ def plain_weights(state_dict: Mapping[str, Tensor],
     return selected
 
 
+def evaluated_dataset(cfg: Config) -> Optional[ConfigDict]:
+    """The data set of ``test_dataloader`` that has a pipeline, if any.
+
+    It may be inside of wrappers, of which the first data set counts.
+    """
+    dataset = (cfg.get('test_dataloader') or {}).get('dataset')
+    while dataset and 'pipeline' not in dataset:
+        inner = dataset.get('dataset') or dataset.get('datasets')
+        dataset = inner[0] if isinstance(inner, (list, tuple)) else inner
+    return dataset or None
+
+
 def build_plain(cfg: Config) -> nn.Module:
     """Build the model of an exported config."""
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope')):
@@ -102,13 +115,6 @@ def _wrapped_model(cfg: Config) -> ConfigDict:
     if preprocessor is not None:
         plain.setdefault('data_preprocessor', preprocessor)
     return plain
-
-
-def _pipeline(dataloader: ConfigDict) -> list:
-    dataset = dataloader.dataset
-    while 'pipeline' not in dataset and 'dataset' in dataset:
-        dataset = dataset.dataset
-    return dataset.get('pipeline', [])
 
 
 def _is_own(value: Any) -> bool:

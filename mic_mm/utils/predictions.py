@@ -75,11 +75,22 @@ def _hook(cfg: Config) -> ConfigDict:
                 f'config is none of {list(_DRAWING)}. Set '
                 'default_hooks.visualization and visualizer in the config.')
         hooks.visualization = ConfigDict(type=_DRAWING[scope][0])
+    use_library_visualizer(cfg)
+    return hooks.visualization
+
+
+def use_library_visualizer(cfg: Config) -> None:
+    """Put the library's visualizer in the place of MMEngine's.
+
+    MMEngine's own cannot draw predictions.
+
+    Args:
+        cfg (Config): Is changed. One of another scope is left as it is.
+    """
     visualizer = cfg.setdefault(
         'visualizer',
         ConfigDict(type='Visualizer',
                    vis_backends=[dict(type='LocalVisBackend')]))
-    # MMEngine's own cannot draw predictions.
+    scope = cfg.get('default_scope')
     if visualizer.type == 'Visualizer' and scope in _DRAWING:
         visualizer.type = _DRAWING[scope][1]
-    return hooks.visualization
