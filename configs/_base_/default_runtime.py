@@ -5,7 +5,9 @@ default_hooks = dict(
     logger=dict(type='LoggerHook', interval=50, log_metric_by_epoch=False),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(
-        type='CheckpointHook', by_epoch=False, interval=1000,
+        type='mic_mm.AtomicCheckpointHook',
+        by_epoch=False,
+        interval=1000,
         max_keep_ckpts=1),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     ema_teacher=dict(type='mic_mm.EMATeacherHook'),

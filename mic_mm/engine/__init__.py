@@ -2,7 +2,7 @@
 """How models are trained: data, hooks, optimizers, distribution."""
 from .data import DomainPairDataset, DomainPairSampler
 from .distributed import UDADistributedDataParallel
-from .hooks import (EMATeacherHook, RandomStreamsHook,
+from .hooks import (AtomicCheckpointHook, EMATeacherHook, RandomStreamsHook,
                     UDAVisualizationHook)
 from .loops import StudentTeacherTestLoop, StudentTeacherValLoop
 from .optimizers import (InverseDecayLR, SAMAmpOptimWrapper, SAMOptimWrapper,
@@ -10,8 +10,8 @@ from .optimizers import (InverseDecayLR, SAMAmpOptimWrapper, SAMOptimWrapper,
 from . import transforms  # noqa: F401  registers the pipeline transforms
 
 __all__ = [
-    'DomainPairDataset', 'DomainPairSampler', 'EMATeacherHook',
-    'InverseDecayLR', 'RandomStreamsHook', 'SAMAmpOptimWrapper',
+    'AtomicCheckpointHook', 'DomainPairDataset', 'DomainPairSampler',
+    'EMATeacherHook', 'InverseDecayLR', 'RandomStreamsHook', 'SAMAmpOptimWrapper',
     'SAMOptimWrapper', 'StudentTeacherTestLoop', 'StudentTeacherValLoop',
     'UDADistributedDataParallel',
     'UDAOptimWrapperConstructor', 'UDAVisualizationHook'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,9 +20,43 @@ _ALLOWED = {
     ('torch._utils', '_rebuild_parameter'),
 }
 
+# What a run continues from, besides the weights.
+_OF_A_RUN = ('meta', 'message_hub', 'optimizer')
+
+
+class CheckpointError(ValueError):
+    """A file that cannot be used as a checkpoint."""
+
+
+def check_checkpoint_file(path: str | Path, to_resume: bool = False) -> None:
+    """Refuse a file that cannot be loaded, without reading the weights.
+
+    Addresses (``https://...``, ``torchvision://...``) are left to MMEngine.
+
+    Args:
+        path (str | Path): The file.
+        to_resume (bool): Whether a run is to go on from it, which needs more
+            than weights. Defaults to False.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        CheckpointError: If it is damaged, no checkpoint, or not one of a run.
+    """
+    if '://' in str(path):
+        return
+    content = read_checkpoint(path, lazy=True)
+    missing = [key for key in _OF_A_RUN if key not in content]
+    if to_resume and missing:
+        raise CheckpointError(
+            f'{path} cannot be resumed: it has no {", ".join(missing)}, so it '
+            'is no checkpoint of a run, or was published, converted or saved '
+            'with save_optimizer=False. To start a new run from its weights, '
+            'use load_from instead of --resume.')
+
 
 def read_checkpoint(path: str | Path,
-                    key: str = 'state_dict') -> dict[str, Any]:
+                    key: str = 'state_dict',
+                    lazy: bool = False) -> dict[str, Any]:
     """Read a checkpoint; nothing in the file is executed.
 
     It is read with ``weights_only=True``.  Checkpoints of MMEngine's runner
@@ -33,6 +68,8 @@ def read_checkpoint(path: str | Path,
         key (str): Where the weights are in it. Defaults to
             ``'state_dict'``, OpenMMLab's; maskrcnn-benchmark's is
             ``'model'``.
+        lazy (bool): Leave the values of tensors in the file until they are
+            used, where its format allows it. Defaults to False.
 
     Returns:
         dict: The weights as ``state_dict``, and what else the file has, such
@@ -40,17 +77,17 @@ def read_checkpoint(path: str | Path,
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no checkpoint or has no weights.
+        CheckpointError: If it is no checkpoint or has no weights.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f'The checkpoint {path} does not exist.')
-    content = _load(path)
+    content = _load(path, lazy and zipfile.is_zipfile(path))
     weights = content.get(key, content) if isinstance(content,
                                                       Mapping) else None
     if not weights or not isinstance(weights, Mapping) or not all(
             isinstance(value, Tensor) for value in weights.values()):
-        raise ValueError(
+        raise CheckpointError(
             f'{path} has no weights: a checkpoint has a {key} of '
             f'tensors, but this file has {_described(content)}.')
     others = {} if weights is content else content
@@ -79,24 +116,25 @@ def save_weights(path: str | Path,
     torch.save({'meta': plain, 'state_dict': copies}, path)
 
 
-def _load(path: Path) -> Any:
+def _load(path: Path, lazy: bool) -> Any:
+    options = dict(map_location='cpu', mmap=lazy)
     try:
-        return torch.load(path, map_location='cpu', weights_only=True)
+        return torch.load(path, weights_only=True, **options)
     except Exception as error:
         # Damaged files raise whatever the broken bytes lead to.
         refused = error
     try:
         return torch.load(
             path,
-            map_location='cpu',
             weights_only=False,
             pickle_module=SimpleNamespace(
                 __name__='pickle',
                 Unpickler=_InertUnpickler,
-                load=_load_legacy))
+                load=_load_legacy),
+            **options)
     except Exception:
         reason = (str(refused).strip() or type(refused).__name__)
-        raise ValueError(
+        raise CheckpointError(
             f'{path} is no checkpoint of PyTorch, or is damaged: '
             f'{reason.splitlines()[0]}') from refused
 

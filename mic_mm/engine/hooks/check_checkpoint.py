@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import Optional
 
+from mmengine.runner import find_latest_checkpoint
 from torch import nn
 
 from mic_mm.core.plain_checkpoint import add_student_prefix
+from mic_mm.core.uda_model import UDAModel
+from mic_mm.utils.checkpoint_file import CheckpointError
 
 _SHOWN = 5
+
+
+def checkpoint_to_load(runner) -> Optional[str]:
+    """The file that a runner loads or resumes from, if any."""
+    if runner._load_from is None and runner._resume:
+        return find_latest_checkpoint(runner.work_dir)
+    return runner._load_from
 
 
 def check_checkpoint(checkpoint: dict,
@@ -22,20 +32,21 @@ def check_checkpoint(checkpoint: dict,
 
     Args:
         checkpoint (dict): The loaded checkpoint.
-        model (nn.Module): The UDA model.
+        model (nn.Module): The UDA model, or a plain one.
         source (str, optional): Where it was loaded from, for the message.
         resume (bool): Whether to resume, for which every weight must be
             there. Defaults to False.
 
     Raises:
-        ValueError: If no weight fits, a weight has another shape, or weights
-            are missing when resuming.
+        CheckpointError: If no weight fits, a weight has another shape, or
+            weights are missing when resuming.
     """
     weights = {
         key.removeprefix('module.'): value
         for key, value in checkpoint.get('state_dict', checkpoint).items()
     }
-    add_student_prefix(weights, '')
+    if isinstance(model, UDAModel):
+        add_student_prefix(weights, '')
     expected = model.state_dict()
     reshaped = [
         f'{key}: {tuple(weights[key].shape)} in the checkpoint, '
@@ -55,7 +66,7 @@ def _refuse(source: Optional[str], what: str, keys: list[str]) -> None:
     shown = '\n  '.join(keys[:_SHOWN])
     more = len(keys) - _SHOWN
     more = f'\n  ... and {more} more' if more > 0 else ''
-    raise ValueError(
+    raise CheckpointError(
         f'The checkpoint {source!r} does not fit the model: it has {what}\n'
         f'  {shown}{more}\nCheck load_from/--resume and the model section of '
         'the config (architecture, num_classes).')

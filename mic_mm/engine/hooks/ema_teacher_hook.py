@@ -11,7 +11,7 @@ from mic_mm.core.uda_model import UDAModel
 from mic_mm.engine.data import DomainPairSampler
 from mic_mm.registry import HOOKS
 
-from .check_checkpoint import check_checkpoint
+from .check_checkpoint import check_checkpoint, checkpoint_to_load
 from .check_masks import check_masks
 
 
@@ -54,7 +54,7 @@ class EMATeacherHook(Hook):
         check_checkpoint(
             checkpoint,
             uda_model(runner.model),
-            source=runner._load_from,
+            source=checkpoint_to_load(runner),
             resume=runner._resume)
 
 

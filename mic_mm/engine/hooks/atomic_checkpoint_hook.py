@@ -1,0 +1,177 @@
+# Copyright (c) mic_mm authors. All rights reserved.
+from __future__ import annotations
+
+from pathlib import Path
+
+from mmengine.dist import is_main_process, master_only
+from mmengine.fileio import LocalBackend
+from mmengine.hooks import CheckpointHook
+from mmengine.model import is_model_wrapper
+
+from mic_mm.engine.checkpoints import (AtomicLocalBackend, LateRemovals,
+                                       from_plain, to_plain, write_atomically)
+from mic_mm.engine.checkpoints.atomic_file import BACKEND, PARTIAL_SUFFIX
+from mic_mm.registry import HOOKS
+from mic_mm.utils.checkpoint_file import check_checkpoint_file
+
+from .check_checkpoint import check_checkpoint, checkpoint_to_load
+
+LATEST = 'last_checkpoint'
+_OUTDATED = 'outdated_ckpts'
+
+
+@HOOKS.register_module()
+class AtomicCheckpointHook(CheckpointHook):
+    """MMEngine's ``CheckpointHook`` for runs that may die at any time.
+
+    * A checkpoint is written beside its place and renamed when it is
+      complete; so is ``last_checkpoint``, which names the latest one.
+    * Outdated checkpoints (``max_keep_ckpts``, ``save_best``) are removed
+      after the new one has been written. There is room on the disk for one
+      more than ``max_keep_ckpts``.
+    * The state of a run is written as tensors and plain values, which
+      ``torch.load(path, weights_only=True)`` reads. Checkpoints of MMEngine's
+      own hook can be resumed too.
+    * A file that cannot be loaded or resumed is refused by name before
+      anything is initialised.
+
+    .. code-block:: python
+
+        default_hooks = dict(
+            checkpoint=dict(
+                type='mic_mm.AtomicCheckpointHook', by_epoch=False,
+                interval=1000, max_keep_ckpts=1))
+
+    Folders of object stores are written by their own backend.
+
+    Args:
+        *args: See ``mmengine.hooks.CheckpointHook``.
+        **kwargs: See there.
+    """
+
+    def before_run(self, runner) -> None:
+        """Refuse a damaged or foreign file.
+
+        Raises:
+            CheckpointError: If the file cannot be used.
+        """
+        path = checkpoint_to_load(runner)
+        if path is not None:
+            check_checkpoint_file(path, to_resume=runner._resume)
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Refuse what does not fit the model; make the log's objects again.
+
+        Raises:
+            CheckpointError: If the weights do not fit.
+        """
+        model = runner.model
+        if is_model_wrapper(model):
+            model = model.module
+        check_checkpoint(
+            checkpoint,
+            model,
+            source=checkpoint_to_load(runner),
+            resume=runner._resume)
+        for key in _state_keys(checkpoint):
+            checkpoint[key] = from_plain(checkpoint[key])
+
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Replace objects by plain values."""
+        for key in _state_keys(checkpoint):
+            checkpoint[key] = to_plain(checkpoint[key], key)
+
+    def before_train(self, runner) -> None:
+        """Prepare the folder, and clean up after a run that has died."""
+        super().before_train(runner)
+        if self.file_client_args is None and isinstance(
+                self.file_backend, LocalBackend):
+            self.backend_args = dict(backend=BACKEND)
+            self.file_backend = AtomicLocalBackend()
+            self._remove_partial_files()
+        self.file_backend = LateRemovals(self.file_backend)
+        hub = runner.message_hub
+        if _OUTDATED in hub.runtime_info:
+            for path in hub.get_info(_OUTDATED):
+                self.file_backend.remove(path)
+        self._remove_outdated()
+
+    def after_train_iter(self, runner, *args, **kwargs) -> None:
+        """Save if it is time to."""
+        super().after_train_iter(runner, *args, **kwargs)
+        self._remove_outdated()
+
+    def after_train_epoch(self, runner) -> None:
+        """Save if it is time to."""
+        super().after_train_epoch(runner)
+        self._remove_outdated()
+
+    def after_val_epoch(self, runner, metrics) -> None:
+        """Save if it is the best one."""
+        super().after_val_epoch(runner, metrics)
+        self._remove_outdated()
+
+    def _save_checkpoint_with_step(self, runner, step: int,
+                                   meta: dict) -> None:
+        # In place of MMEngine's, which writes last_checkpoint directly.
+        self._make_room(runner, step)
+        name = self.filename_tmpl.format(step)
+        self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
+        runner.message_hub.update_info('last_ckpt', self.last_ckpt)
+        runner.save_checkpoint(
+            self.out_dir,
+            name,
+            self.file_client_args,
+            save_optimizer=self.save_optimizer,
+            save_param_scheduler=self.save_param_scheduler,
+            meta=meta,
+            by_epoch=self.by_epoch,
+            backend_args=self.backend_args,
+            **self.args)
+        if is_main_process():
+            write_atomically(
+                Path(runner.work_dir, LATEST), self.last_ckpt.encode())
+
+    def _make_room(self, runner, step: int) -> None:
+        """Choose the checkpoint that ``step`` replaces.
+
+        The new checkpoint itself says so, in case that nobody lives to
+        remove the old one.
+        """
+        if self.max_keep_ckpts <= 0:
+            return
+        kept = self.keep_ckpt_ids
+        if kept and kept[-1] == step:
+            return
+        outdated = []
+        if len(kept) == self.max_keep_ckpts:
+            outdated = [
+                self.file_backend.join_path(
+                    self.out_dir, self.filename_tmpl.format(kept.popleft()))
+            ]
+        kept.append(step)
+        runner.message_hub.update_info('keep_ckpt_ids', list(kept))
+        runner.message_hub.update_info(_OUTDATED, outdated)
+        for path in outdated:
+            self.file_backend.remove(path)
+
+    @master_only
+    def _remove_outdated(self) -> None:
+        if not isinstance(
+                getattr(self, 'file_backend', None), LateRemovals):
+            return  # evaluation without training
+        best = getattr(self, 'best_ckpt_path_dict', {}).values()
+        self.file_backend.apply(
+            keep={
+                self.last_ckpt,
+                getattr(self, 'best_ckpt_path', None), *best
+            })
+
+    @master_only
+    def _remove_partial_files(self) -> None:
+        for path in Path(self.out_dir).glob(f'*.pth{PARTIAL_SUFFIX}'):
+            path.unlink()
+
+
+def _state_keys(checkpoint: dict) -> list[str]:
+    return [key for key in checkpoint if key != 'state_dict']
