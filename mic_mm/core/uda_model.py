@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any, Optional
 
-import torch
 from mmengine.dist import get_dist_info
 from mmengine.model import BaseModel, ModuleDict
 from mmengine.optim import OptimWrapper
@@ -17,6 +16,7 @@ from .data_preprocessor import UDADataPreprocessor
 from .domain_batch import DomainBatch, LabelledImages, PseudoLabels
 from .draws import SeededDraws
 from .ema_teacher import EMATeacher
+from .execution import configure_execution
 from .objectives.objective import SAME, Objective, PseudoLabelObjective
 from .plain_checkpoint import add_student_prefix
 from .pretrained_check import check_pretrained
@@ -48,6 +48,9 @@ class UDAModel(BaseModel):
             Defaults to None, the labeller of the task.
         predict_on (str): ``'student'`` or ``'teacher'``: who is evaluated.
             Defaults to ``'student'``, as in MIC.
+        execution (dict, optional): Activation checkpointing, memory format,
+            compilation, modules in full precision; see
+            :func:`configure_execution`. Defaults to None.
         data_preprocessor (dict, optional): Data preprocessor of the wrapped
             model, where its own config has none (MMEngine's runner passes a
             top-level ``data_preprocessor`` here). Defaults to None.
@@ -68,9 +71,11 @@ class UDAModel(BaseModel):
                  teacher: Optional[dict] = None,
                  labeller: Optional[dict] = None,
                  predict_on: str = 'student',
+                 execution: Optional[dict] = None,
                  data_preprocessor: Optional[dict] = None,
                  init_cfg: Optional[dict] = None) -> None:
         built_student = self._build_student(student, data_preprocessor)
+        configure_execution(built_student, execution)
         super().__init__(
             UDADataPreprocessor(built_student.data_preprocessor), init_cfg)
         self.student = built_student
@@ -226,7 +231,6 @@ class UDAModel(BaseModel):
                 'loop of your own call `model.update_teachers()` before each '
                 'iteration.')
 
-    @torch.no_grad()
     def _label(self, teacher: EMATeacher, target: dict,
                threshold: Optional[float]) -> PseudoLabels:
         images = LabelledImages(target['inputs'], target['data_samples'])
