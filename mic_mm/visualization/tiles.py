@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
+import matplotlib
 import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
@@ -14,7 +17,7 @@ from mic_mm.core.pixel_statistics import PixelStatistics
 
 from .palette import Color
 
-FONT_SIZE = 14
+FONT_SIZE = 13
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,17 @@ class Box:
     color: Color
 
 
-def load_font(size: int = FONT_SIZE) -> ImageFont.ImageFont:
-    """The font that Pillow brings along."""
-    return ImageFont.load_default(size)
+@lru_cache(maxsize=None)
+def load_font(size: int = FONT_SIZE) -> ImageFont.FreeTypeFont:
+    """DejaVu Sans, which Matplotlib brings along.
+
+    It has the letters of most European languages; Pillow's own font has not
+    even an e with an accent.  It stands in where Matplotlib has no fonts.
+    """
+    path = Path(matplotlib.get_data_path(), 'fonts', 'ttf', 'DejaVuSans.ttf')
+    if not path.is_file():
+        return ImageFont.load_default(size)
+    return ImageFont.truetype(str(path), size)
 
 
 def to_pixels(image: Tensor, statistics: PixelStatistics) -> np.ndarray:
@@ -115,7 +126,7 @@ def draw_boxes(picture: Image.Image, boxes: Sequence[Box],
                factor: float) -> None:
     """Draw boxes, given in pixels of the image before ``factor``."""
     draw = ImageDraw.Draw(picture)
-    font = load_font(12)
+    font = load_font(11)
     for box in boxes:
         x1, y1, x2, y2 = (value * factor for value in box.corners)
         # Pillow refuses corners in the wrong order.
