@@ -20,12 +20,12 @@ def select_branch(state_dict: Mapping[str, Tensor],
                   branch: str = 'student') -> dict[str, Tensor]:
     """The weights of one branch, without its prefix.
 
-    ==============  =============================================
-    ``student``     ``model.``, or a checkpoint without a prefix
-    ``teacher``     ``ema_model.``, else ``mic.teacher.ema_model.``
-    ``mic_teacher`` ``mic.teacher.ema_model.``
-    ``imagenet``    ``imnet_model.``, its backbone only
-    ==============  =============================================
+    ===============  =============================================
+    ``student``      ``model.``, or a checkpoint without a prefix
+    ``teacher``      ``ema_model.``, else ``mic.teacher.ema_model.``
+    ``mic_teacher``  ``mic.teacher.ema_model.``
+    ``imagenet``     ``imnet_model.``, its backbone only
+    ===============  =============================================
 
     Prefixes count at the beginning of a name only: ``model.`` does not match
     ``ema_model.``.
