@@ -11,6 +11,8 @@ _WIDTH, _HEIGHT = 460, 260
 # Room for the numbers of the axes and the titles.
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 14, 34, 40
 _TICKS = 5
+# With more points only the last one has a mark: circles would hide the line.
+_MARKED = 120
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,15 @@ class Line:
         values (Sequence[float]): Vertical values; what is not finite is
             left out.
         color (str): CSS colour.
+        dash (str): Dashes of SVG, e.g. ``'6 3'``. Defaults to '', a solid
+            line.
     """
 
     name: str
     steps: Sequence[float]
     values: Sequence[float]
     color: str
+    dash: str = ''
 
     def points(self) -> list[tuple[float, float]]:
         """The points that can be drawn."""
@@ -37,13 +42,18 @@ class Line:
                 if math.isfinite(y)]
 
 
-def line_chart(title: str, lines: Sequence[Line], x_label: str = '') -> str:
+def line_chart(title: str,
+               lines: Sequence[Line],
+               x_label: str = '',
+               has_legend: bool = True) -> str:
     """Draw curves into one chart.
 
     Args:
         title (str): What the vertical axis is.
         lines (Sequence[Line]): The curves.
         x_label (str): What the horizontal axis is. Defaults to ''.
+        has_legend (bool): Whether the curves are named. Defaults to True;
+            False where a page has one legend for many charts.
 
     Returns:
         str: An SVG element, or '' if no curve has a point.
@@ -56,7 +66,7 @@ def line_chart(title: str, lines: Sequence[Line], x_label: str = '') -> str:
     plot = _Plot(_ticks(min(*xs, 0), max(xs)), _ticks(min(ys), max(ys)))
     body = [
         f'<text class="title" x="{_LEFT}" y="14">{escape(title)}</text>',
-        *plot.grid(), *_legend(drawn),
+        *plot.grid(), *(_legend(drawn) if has_legend else ()),
         *(plot.curve(line) for line in drawn),
         f'<text class="axis" x="{(_LEFT + _WIDTH - _RIGHT) / 2:.0f}" '
         f'y="{_HEIGHT - 6}" text-anchor="middle">{escape(x_label)}</text>'
@@ -106,9 +116,12 @@ class _Plot:
             '</circle>'
             for (x, y), (step, value) in zip(points, line.points())
         ]
+        if len(marks) > _MARKED:
+            marks = marks[-1:]
+        dash = f';stroke-dasharray:{line.dash}' if line.dash else ''
         return (f'<g class="curve" style="stroke:{line.color};'
-                f'fill:{line.color}"><polyline points="{path}"/>'
-                + ''.join(marks) + '</g>')
+                f'fill:{line.color}"><polyline points="{path}" '
+                f'style="fill:none{dash}"/>' + ''.join(marks) + '</g>')
 
 
 def _legend(lines: Sequence[Line]) -> list[str]:

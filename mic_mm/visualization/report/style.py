@@ -49,6 +49,8 @@ table.text td { font: 13px/1.45 ui-monospace, monospace; max-width: 28rem; }
 figure { margin: 1.2rem 0; }
 figure img { max-width: 100%; height: auto; background: #fff; }
 figcaption { color: var(--quiet); overflow-wrap: anywhere; }
+p.code { white-space: pre-wrap; max-width: none; overflow-wrap: anywhere;
+  font: 12.5px/1.45 ui-monospace, monospace; }
 details { margin: .8rem 0; }
 summary { cursor: pointer; font-weight: 600; }
 '''
