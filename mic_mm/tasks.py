@@ -58,7 +58,7 @@ def _placeholder(type_name: str, library: str, distributions: str) -> type:
                f'which is not installed. Install {distributions}, e.g. with '
                '`bash tools/setup_env.sh` or mim.')
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self: object, *args: object, **kwargs: object) -> None:
         raise ImportError(message)
 
     return type(type_name, (), {'__init__': __init__, '__doc__': message})

@@ -56,8 +56,8 @@ class BlockMask:
             raise ValueError(f'BlockMask: block_size={block_size!r} is not a '
                              'positive integer. Give the side of a block in '
                              'pixels, e.g. 64.')
-        self.ratio = float(ratio)
-        self.block_size = int(block_size)
+        self.ratio: float = float(ratio)
+        self.block_size: int = int(block_size)
 
     def __call__(self, images: Tensor, draws: RandomDraws) -> Tensor:
         """Draw a mask for each image and hide its blocks.

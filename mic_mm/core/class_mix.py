@@ -150,8 +150,8 @@ def choose_half(present: Tensor, keys: Tensor) -> Tensor:
     return rank < num_chosen
 
 
-def _check_shapes(source_images, source_labels, target_images, target_labels,
-                  target_weights) -> None:
+def _check_shapes(source_images: Tensor, source_labels: Tensor, target_images: Tensor,
+                  target_labels: Tensor, target_weights: Tensor) -> None:
     shape = (len(source_images), *source_images.shape[-2:])
     if (source_images.shape != target_images.shape
             or any(maps.shape != shape

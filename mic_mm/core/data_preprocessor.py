@@ -2,6 +2,8 @@
 """Preprocessing of paired batches by the wrapped model's preprocessor."""
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import nn
@@ -57,6 +59,6 @@ class UDADataPreprocessor(BaseDataPreprocessor):
             channel_order='rgb' if to_rgb else 'bgr')
 
 
-def is_paired(data) -> bool:
+def is_paired(data: Any) -> bool:
     """Whether a batch holds the two domains."""
     return isinstance(data, dict) and 'source' in data

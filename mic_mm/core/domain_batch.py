@@ -120,7 +120,7 @@ def _with_unit_weights(labels: PseudoLabels) -> PseudoLabels:
     return PseudoLabels(samples, labels.metrics)
 
 
-def _unit_weight(weight):
+def _unit_weight(weight: Any) -> Any:
     if isinstance(weight, PixelData):
         return PixelData(data=_unit_weight(weight.data))
     if isinstance(weight, Tensor):

@@ -66,15 +66,16 @@ class _ScopedDraws(RandomDraws):
         self._draws = draws
         self._prefix = prefix
 
-    def uniform(self, name, *shape, low=0., high=1.):
+    def uniform(self, name: str, *shape: int, low: float = 0., high: float = 1.) -> Tensor:
         return self._draws.uniform(
             f'{self._prefix}.{name}', *shape, low=low, high=high)
 
-    def uniform_per_sample(self, name, batch_size, *shape, low=0., high=1.):
+    def uniform_per_sample(self, name: str, batch_size: int, *shape: int,
+                           low: float = 0., high: float = 1.) -> Tensor:
         return self._draws.uniform_per_sample(
             f'{self._prefix}.{name}', batch_size, *shape, low=low, high=high)
 
-    def permutation(self, name, n):
+    def permutation(self, name: str, n: int) -> Tensor:
         return self._draws.permutation(f'{self._prefix}.{name}', n)
 
 
@@ -108,14 +109,15 @@ class SeededDraws(RandomDraws):
         seed = seed_from(self.seed, self.iteration, name)
         return torch.Generator().manual_seed(seed)
 
-    def uniform(self, name, *shape, low=0., high=1.):
+    def uniform(self, name: str, *shape: int, low: float = 0., high: float = 1.) -> Tensor:
         numbers = torch.rand(shape, generator=self._generator(name))
         return numbers.mul_(high - low).add_(low)
 
-    def uniform_per_sample(self, name, batch_size, *shape, low=0., high=1.):
+    def uniform_per_sample(self, name: str, batch_size: int, *shape: int,
+                           low: float = 0., high: float = 1.) -> Tensor:
         table = self.uniform(
             name, batch_size * self.world_size, *shape, low=low, high=high)
         return table[self.rank::self.world_size]
 
-    def permutation(self, name, n):
+    def permutation(self, name: str, n: int) -> Tensor:
         return torch.randperm(n, generator=self._generator(name))

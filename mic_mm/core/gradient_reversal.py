@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -74,7 +75,7 @@ class GradientReversal(nn.Module):
             self.steps += 1
         return reversed_features
 
-    def _load_from_state_dict(self, state_dict, prefix, *args) -> None:
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args: Any) -> None:
         super()._load_from_state_dict(state_dict, prefix, *args)
         self._step_count = int(self.steps)
 
@@ -92,10 +93,10 @@ def scale_gradient(features: Tensor, factor: float) -> Tensor:
 class _ScaleGradient(torch.autograd.Function):
 
     @staticmethod
-    def forward(ctx, features, factor):
+    def forward(ctx: Any, features: Tensor, factor: float) -> Tensor:
         ctx.factor = factor
         return features.view_as(features)
 
     @staticmethod
-    def backward(ctx, gradient):
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         return ctx.factor * gradient, None

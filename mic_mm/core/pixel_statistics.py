@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Union
+from typing import Any, Union
 
 import torch
 from torch import Tensor
@@ -81,6 +81,6 @@ class PixelStatistics:
         return (_as_column(self.mean, device), _as_column(self.std, device))
 
 
-def _as_column(values, device: torch.device) -> Tensor:
+def _as_column(values: Any, device: torch.device) -> Tensor:
     column = torch.as_tensor(values, dtype=torch.float32).view(-1, 1, 1)
     return column if column.device == device else to_device(column, device)

@@ -2,10 +2,12 @@
 """Checkpoints of the wrapped model's library, loaded into the wrapper."""
 from __future__ import annotations
 
+from typing import Any
+
 _OWN_PREFIXES = ('student.', 'teacher.', 'own_teachers.', 'objectives.')
 
 
-def add_student_prefix(state_dict: dict, prefix: str, *args) -> None:
+def add_student_prefix(state_dict: dict, prefix: str, *args: Any) -> None:
     """Address the weights of a plain checkpoint to the student.
 
     A hook for ``Module._register_load_state_dict_pre_hook``: ``state_dict``

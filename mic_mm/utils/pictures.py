@@ -135,7 +135,7 @@ class PictureWriter:
         if self._video is not None:
             self._video.release()
 
-    def __enter__(self) -> 'PictureWriter':
+    def __enter__(self) -> PictureWriter:
         return self
 
     def __exit__(self, *exception: object) -> None:

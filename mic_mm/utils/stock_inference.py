@@ -23,7 +23,7 @@ from mic_mm.visualization.palette import class_colors
 
 from .checkpoint_file import read_checkpoint
 from .pictures import Picture
-from .plain_export import BRANCHES, WRAPPED, plain_weights, evaluated_dataset
+from .plain_export import BRANCHES, WRAPPED, evaluated_dataset, plain_weights
 from .predictions import use_library_visualizer
 from .strict_loading import load_strictly
 

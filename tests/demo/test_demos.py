@@ -12,8 +12,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from mic_mm.registry import MODELS
-from mic_mm.testing.models import (tiny_classifier, tiny_detector,
-                                   tiny_segmentor)
+from mic_mm.testing.models import tiny_classifier, tiny_detector, tiny_segmentor
 
 DEMO = Path(__file__).resolve().parents[2] / 'demo'
 CLASSES = ('road', 'sky', 'car', 'tree')
@@ -276,7 +275,7 @@ def unknown_device(images, config, checkpoint):
 
 
 @pytest.mark.parametrize('mistake, message', [
-    (no_image, 'no.png\' does not exist'),
+    (no_image, "no.png' does not exist"),
     (empty_folder, 'has no image'),
     (damaged_image, 'is no image, or is damaged'),
     (damaged_video, 'is no video that OpenCV can read'),

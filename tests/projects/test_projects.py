@@ -85,8 +85,7 @@ def test_coordinates_are_those_of_the_pixels():
     pytest.importorskip('mmseg')
     sys.path.insert(0, str(ROOT))
     try:
-        from projects.own_segmentor.coordinate_segmentor import \
-            with_coordinates
+        from projects.own_segmentor.coordinate_segmentor import with_coordinates
     finally:
         sys.path.remove(str(ROOT))
     images = torch.rand(2, 3, 3, 5)
@@ -101,8 +100,7 @@ def test_information_is_least_for_sure_and_balanced_predictions():
     pytest.importorskip('mmpretrain')
     sys.path.insert(0, str(ROOT))
     try:
-        from projects.own_objective.information_maximization import \
-            InformationMaximization
+        from projects.own_objective.information_maximization import InformationMaximization
     finally:
         sys.path.remove(str(ROOT))
     from types import SimpleNamespace as Object

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import (AbstractContextManager, ExitStack, contextmanager,
-                        nullcontext)
-from typing import Optional
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from typing import Any, Optional
 
 import torch
 from torch import nn
@@ -35,7 +34,7 @@ class CheckpointedForward:
 
     # A compiled module around it calls it as it is.
     @torch.compiler.disable
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not torch.is_grad_enabled():  # the copy that teaches
             return self.inner(*args, **kwargs)
         return checkpoint(

@@ -31,7 +31,7 @@ class CompiledForward:
         self.options = options
         self._compiled: Optional[Callable] = None
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._compiled is None:
             self._compiled = torch.compile(self.inner, **self.options)
         return self._compiled(*args, **kwargs)

@@ -89,7 +89,7 @@ def _wrap(student: nn.Module, options: Mapping[str, Any], name: str,
         module.forward = wrapper(module)
 
 
-def _compile(student: nn.Module, compile_: Mapping[str, Any] | bool | None):
+def _compile(student: nn.Module, compile_: Mapping[str, Any] | bool | None) -> None:
     if compile_ is None or compile_ is False:
         return
     if not isinstance(compile_, Mapping) and compile_ is not True:

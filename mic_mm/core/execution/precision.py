@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from mmengine.utils import apply_to
@@ -22,7 +23,7 @@ class FullPrecisionForward:
     def __init__(self, module: nn.Module) -> None:
         self.inner: Callable = module.forward
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         device = _device_type((args, kwargs))
         if device is None or not torch.is_autocast_enabled(device):
             return self.inner(*args, **kwargs)
@@ -31,12 +32,12 @@ class FullPrecisionForward:
             return self.inner(*args, **kwargs)
 
 
-def _is_lower(value) -> bool:
+def _is_lower(value: Any) -> bool:
     return isinstance(value, Tensor) and value.dtype in (torch.float16,
                                                          torch.bfloat16)
 
 
-def _device_type(values) -> str | None:
+def _device_type(values: Any) -> str | None:
     found: list[str] = []
     apply_to(values, lambda value: isinstance(value, Tensor),
              lambda tensor: found.append(tensor.device.type))

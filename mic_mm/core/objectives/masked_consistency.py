@@ -2,10 +2,10 @@
 """Masked image consistency."""
 from __future__ import annotations
 
-from typing import Optional
+from typing import Any, Optional
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mic_mm.registry import MODELS, TASK_UTILS
 
@@ -50,7 +50,7 @@ class MaskedConsistency(PseudoLabelObjective):
                  mask: dict,
                  on: str = 'target',
                  color_aug: Optional[dict] = None,
-                 **kwargs) -> None:
+                 **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if on not in _DOMAINS:
             raise ValueError(f'MaskedConsistency: on={on!r} is unknown; '
@@ -60,7 +60,8 @@ class MaskedConsistency(PseudoLabelObjective):
         self.mask = TASK_UTILS.build(mask)
         self.color_aug = TASK_UTILS.build(color_aug) if color_aug else None
 
-    def loss(self, batch, student, teacher):
+    def loss(self, batch: DomainBatch, student: nn.Module,
+             teacher: Optional[EMATeacher]) -> dict:
         images = self._select(batch, teacher)
         masked = LabelledImages(
             self._masked_view(images.inputs, batch), images.data_samples)

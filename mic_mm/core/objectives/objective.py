@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Optional, Union
+from typing import Any, Optional, Union
 
 from torch import nn
 
@@ -98,7 +98,7 @@ class Objective(nn.Module, ABC):
     def _excludes(self, name: str) -> bool:
         return 'loss' in name and any(part in name for part in self.exclude)
 
-    def _weigh(self, value):
+    def _weigh(self, value: Any) -> Any:
         if isinstance(value, (list, tuple)):
             return [self._weigh(item) for item in value]
         return value if self.weight == 1 else value * self.weight
@@ -129,7 +129,7 @@ class PseudoLabelObjective(Objective):
     def __init__(self,
                  pseudo_threshold: Union[float, str, None] = SAME,
                  teacher: Optional[dict] = None,
-                 **kwargs) -> None:
+                 **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.teacher_cfg = teacher
         if isinstance(pseudo_threshold, str):

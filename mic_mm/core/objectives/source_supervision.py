@@ -1,8 +1,14 @@
 # Copyright (c) mic_mm authors. All rights reserved.
 from __future__ import annotations
 
+from typing import Optional
+
+from torch import nn
+
 from mic_mm.registry import MODELS
 
+from ..domain_batch import DomainBatch
+from ..ema_teacher import EMATeacher
 from .objective import Objective
 
 
@@ -17,7 +23,8 @@ class SourceSupervision(Objective):
 
     order = 0
 
-    def loss(self, batch, student, teacher):
+    def loss(self, batch: DomainBatch, student: nn.Module,
+             teacher: Optional[EMATeacher]) -> dict:
         batch.record('source', batch.source)
         if batch.target is not None:
             batch.record('target', batch.target)

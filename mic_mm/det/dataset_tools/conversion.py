@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from mic_mm.utils.converter_options import (add_decode_images,
-                                            converter_parser)
+from mic_mm.utils.converter_options import add_decode_images, converter_parser
 from mic_mm.utils.journal import Journal, file_state
 from mic_mm.utils.parallel import run_in_order
 

@@ -31,7 +31,7 @@ class CorruptImageError(OSError):
         self.path = path
         self.reason = reason
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple:
         # Crosses from a worker of the data loader.
         return type(self), (self.path, self.reason)
 

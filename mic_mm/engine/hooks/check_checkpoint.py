@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-from mmengine.runner import find_latest_checkpoint
+from mmengine.runner import Runner, find_latest_checkpoint
 from torch import nn
 
 from mic_mm.core.plain_checkpoint import add_student_prefix
@@ -14,7 +14,7 @@ from mic_mm.utils.checkpoint_file import CheckpointError
 _SHOWN = 5
 
 
-def checkpoint_to_load(runner) -> Optional[str]:
+def checkpoint_to_load(runner: Runner) -> Optional[str]:
     """The file that a runner loads or resumes from, if any."""
     if runner._load_from is None and runner._resume:
         return find_latest_checkpoint(runner.work_dir)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Optional
 
 import numpy as np
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 from mmengine.visualization import LocalVisBackend
 from PIL import Image
 
@@ -65,7 +67,8 @@ class UDAVisualizationHook(Hook):
         self.tile_size = tile_size
 
     @master_only
-    def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
+    def before_train_iter(self, runner: Runner, batch_idx: int,
+                          data_batch: Optional[dict] = None) -> None:
         """Let the objectives record their images, if this one is drawn."""
         model = uda_model(runner.model)
         begins = {objective.begin for objective in model.objectives.values()}
@@ -90,14 +93,14 @@ class UDAVisualizationHook(Hook):
             picture = draw_panels(panels, statistics, self._style(runner))
             self._write(runner, picture)
 
-    def _style(self, runner) -> PanelStyle:
+    def _style(self, runner: Runner) -> PanelStyle:
         dataset = runner.train_dataloader.dataset
         return PanelStyle.of(
             getattr(dataset, 'metainfo', None),
             max_images=self.max_images,
             tile_size=self.tile_size)
 
-    def _write(self, runner, picture: np.ndarray) -> None:
+    def _write(self, runner: Runner, picture: np.ndarray) -> None:
         step = runner.iter + 1
         folder = Path(runner.log_dir, 'vis_data', PANEL_FOLDER)
         folder.mkdir(parents=True, exist_ok=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Union
+from typing import Any, Union
 
 import torch
 from mmengine.evaluator import Evaluator
-from mmengine.runner import TestLoop, ValLoop
+from mmengine.runner import Runner, TestLoop, ValLoop
 from mmengine.runner.amp import autocast
+from torch import nn
 from torch.utils.data import DataLoader
 
 from mic_mm.core.uda_model import UDAModel
@@ -43,7 +44,7 @@ class _StudentTeacherLoop:
     stage: str
 
     def __init__(self,
-                 runner,
+                 runner: Runner,
                  dataloader: Union[DataLoader, dict],
                  evaluator: Union[Evaluator, dict, list],
                  fp16: bool = False) -> None:
@@ -121,7 +122,7 @@ def predicting_on(model: UDAModel, branch: str) -> Iterator[None]:
         model.predict_on = before
 
 
-def _model_with_teacher(model, stage: str) -> UDAModel:
+def _model_with_teacher(model: nn.Module, stage: str) -> UDAModel:
     model = uda_model(model)
     if model.teacher is None:
         raise ValueError(
@@ -131,7 +132,7 @@ def _model_with_teacher(model, stage: str) -> UDAModel:
     return model
 
 
-def _build_evaluator(runner, evaluator) -> Evaluator:
+def _build_evaluator(runner: Runner, evaluator: Any) -> Evaluator:
     evaluator = copy.deepcopy(evaluator)
     if isinstance(evaluator, Evaluator):
         return evaluator

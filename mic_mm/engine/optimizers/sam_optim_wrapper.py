@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Optional
+from typing import Any, Optional
 
 import torch
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
@@ -67,7 +67,7 @@ class SAMOptimWrapper(SharpnessAware, OptimWrapper):
                  optimizer: Optimizer,
                  rho: float = 0.02,
                  pseudo_weight: str = 'published',
-                 **kwargs) -> None:
+                 **kwargs: Any) -> None:
         super().__init__(optimizer=optimizer, **kwargs)
         self._configure_sam(rho, pseudo_weight)
 
@@ -84,7 +84,7 @@ class SAMOptimWrapper(SharpnessAware, OptimWrapper):
         self.rho = rho
         self.unit_weights = pseudo_weight == 'published'
 
-    def update_params(self, loss: Tensor, *args, **kwargs) -> None:
+    def update_params(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:
         """Not possible: one loss is not enough.
 
         Raises:

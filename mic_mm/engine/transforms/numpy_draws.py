@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from mic_mm.core.draws import RandomDraws
 
@@ -14,12 +15,13 @@ class NumpyDraws(RandomDraws):
     :class:`mic_mm.DomainPairDataset` for each image.
     """
 
-    def uniform(self, name, *shape, low=0., high=1.):
+    def uniform(self, name: str, *shape: int, low: float = 0., high: float = 1.) -> Tensor:
         numbers = np.random.uniform(low, high, shape)
         return torch.as_tensor(numbers, dtype=torch.float32)
 
-    def uniform_per_sample(self, name, batch_size, *shape, low=0., high=1.):
+    def uniform_per_sample(self, name: str, batch_size: int, *shape: int,
+                           low: float = 0., high: float = 1.) -> Tensor:
         return self.uniform(name, batch_size, *shape, low=low, high=high)
 
-    def permutation(self, name, n):
+    def permutation(self, name: str, n: int) -> Tensor:
         return torch.from_numpy(np.random.permutation(n))

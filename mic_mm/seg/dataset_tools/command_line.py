@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mic_mm.utils.converter_options import (add_decode_images,
-                                            converter_parser)
+from mic_mm.utils.converter_options import add_decode_images, converter_parser
 from mic_mm.utils.parallel import run_in_order
 
 from .label_conversion import LabelConversion, LabelFiles
