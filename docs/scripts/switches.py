@@ -16,6 +16,7 @@ from pathlib import Path
 from mmengine.registry import Registry
 
 from mic_mm import core, registry
+from mic_mm.core.execution import configure_execution
 
 PAGE = Path(__file__).parents[1] / 'en' / 'user_guides' / 'switches.md'
 
@@ -66,23 +67,25 @@ SECTIONS = {
                                        'MinimumClassConfusion']),
         ('image_head, instance_head', ['ImageDomainHead', 'InstanceDomainHead']),
     ],
-    'Optimizer': [
-        ('optim_wrapper.constructor', ['UDAOptimWrapperConstructor']),
-        ('optim_wrapper', ['SAMOptimWrapper', 'SAMAmpOptimWrapper']),
-        ('param_scheduler', ['InverseDecayLR']),
-    ],
     'Data': [
         ('train_dataloader.dataset', ['DomainPairDataset']),
-        ('train_dataloader.sampler', ['DomainPairSampler']),
         ('train_dataloader.dataset.source (segmentation)', ['RareClassSampling']),
     ],
-    'Distribution and loops': [
-        ('model_wrapper_cfg', ['UDADistributedDataParallel']),
-        ('val_cfg, test_cfg', ['StudentTeacherValLoop', 'StudentTeacherTestLoop']),
-    ],
 }
-# All of them, whatever is registered.
-HOOKS = ('Hooks', 'default_hooks, custom_hooks')
+# Title -> place in a config -> registry; all types of mic_mm in it.
+WHOLE_REGISTRIES = {
+    'Data': [('train_dataloader.sampler', registry.DATA_SAMPLERS)],
+    'Optimizer': [
+        ('optim_wrapper.constructor', registry.OPTIM_WRAPPER_CONSTRUCTORS),
+        ('optim_wrapper', registry.OPTIM_WRAPPERS),
+        ('param_scheduler', registry.PARAM_SCHEDULERS),
+    ],
+    'Distribution and loops': [
+        ('model_wrapper_cfg', registry.MODEL_WRAPPERS),
+        ('train_cfg, val_cfg, test_cfg', registry.LOOPS),
+    ],
+    'Hooks': [('default_hooks, custom_hooks', registry.HOOKS)],
+}
 
 
 def find_type(name: str) -> type:
@@ -97,10 +100,11 @@ def find_type(name: str) -> type:
     raise LookupError(f'mic_mm.{name} is not registered.')
 
 
-def own_hooks() -> list[str]:
-    """Names of the registered hooks of mic_mm."""
-    registry.HOOKS.get('mic_mm.EMATeacherHook')  # imports the locations
-    return sorted(registry.HOOKS.module_dict)
+def types_of(node: Registry) -> list[str]:
+    """Names of the types of mic_mm in a registry."""
+    node.import_from_location()
+    return sorted(name for name, cls in node.module_dict.items()
+                  if cls.__module__.startswith('mic_mm.'))
 
 
 def lineage(cls: type) -> tuple[list[type], list[str]]:
@@ -178,13 +182,30 @@ def type_section(name: str, place: str) -> str:
     return '\n\n'.join(parts)
 
 
+def execution_section() -> str:
+    """The entries of ``model.execution``, which a function describes as a list."""
+    entries = re.findall(r'^\* ``(\w+)`` \((.*?)\): (.*(?:\n  .*)*)',
+                         inspect.cleandoc(configure_execution.__doc__ or ''), re.MULTILINE)
+    rows = [f'| `{name}` | `None` | {to_markdown(" ".join(text.split()))} |'
+            for name, _, text in entries]
+    return '\n\n'.join([
+        '### Options of model.execution', summary(configure_execution),
+        '\n'.join(['| option | default | |', '|---|---|---|', *rows])
+    ])
+
+
 def page() -> str:
     """The whole page."""
-    sections = {**SECTIONS, HOOKS[0]: [(HOOKS[1], own_hooks())]}
+    sections = dict(SECTIONS)
+    for title, places in WHOLE_REGISTRIES.items():
+        sections[title] = sections.get(title, []) + [
+            (place, types_of(node)) for place, node in places]
     parts = [INTRO.strip()]
     for title, places in sections.items():
         parts.append(f'## {title}')
         parts += [type_section(name, place) for place, names in places for name in names]
+        if title == 'Model':
+            parts.append(execution_section())
     return '\n\n'.join(parts) + '\n'
 
 
