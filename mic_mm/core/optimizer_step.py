@@ -44,9 +44,16 @@ def _step_objective(other: OptimWrapper, main: OptimWrapper) -> None:
     scaler = getattr(main, 'loss_scaler', None)
     if scaler is None:
         other.step()
-    else:
+    elif _has_gradients(other):  # which the scaler takes for granted
         scaler.unscale_(other.optimizer)
         if other.clip_grad_kwargs:
             other._clip_grad()
         scaler.step(other.optimizer)
     other.zero_grad()
+
+
+def _has_gradients(optim_wrapper: OptimWrapper) -> bool:
+    """Whether the objective has begun."""
+    return any(parameter.grad is not None
+               for group in optim_wrapper.param_groups
+               for parameter in group['params'])

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from mic_mm.core import LabelledImages, PseudoLabeller, PseudoLabels
 from mic_mm.registry import TASK_UTILS
 
+from .float32_outputs import float32_outputs
+
 
 @TASK_UTILS.register_module()
 class BoxLabeller(PseudoLabeller):
@@ -19,7 +21,8 @@ class BoxLabeller(PseudoLabeller):
 
     A box with score :math:`s \ge \tau` becomes ground truth with its
     predicted class, in the coordinates of the network's input.  The data
-    samples have the field ``is_pseudo``.
+    samples have the field ``is_pseudo``.  Scores and boxes are computed in
+    float32, also in mixed precision.
 
     Args:
         threshold (float, optional): :math:`\tau`; None keeps every box the
@@ -59,7 +62,8 @@ class BoxLabeller(PseudoLabeller):
             DetDataSample(metainfo=sample.metainfo)
             for sample in images.data_samples
         ]
-        return teacher.predict(images.inputs, unlabelled, rescale=False)
+        with float32_outputs(teacher, images.inputs.device):
+            return teacher.predict(images.inputs, unlabelled, rescale=False)
 
     def label(self, prediction: list[DetDataSample], images: LabelledImages,
               threshold: Optional[float]) -> PseudoLabels:
