@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import matplotlib
@@ -51,7 +51,7 @@ class Box:
     color: Color
 
 
-@lru_cache(maxsize=None)
+@cache
 def load_font(size: int = FONT_SIZE) -> ImageFont.FreeTypeFont:
     """DejaVu Sans, which Matplotlib brings along.
 

@@ -12,8 +12,7 @@ from mmengine.device import get_device
 from mmengine.dist import sync_random_seed
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
-from mmengine.runner.checkpoint import (_load_checkpoint,
-                                        _load_checkpoint_to_model)
+from mmengine.runner.checkpoint import _load_checkpoint, _load_checkpoint_to_model
 from mmengine.runner.utils import set_random_seed
 from torch.utils.data import DataLoader
 

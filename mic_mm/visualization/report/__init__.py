@@ -2,8 +2,19 @@
 """Parts of a report on training runs, a web page in one file."""
 from .bar_chart import Bars, bar_chart
 from .config_diff import config_diff
-from .html_page import (charts, data_address, figure, fold, image, key, page,
-                        paragraph, pictures, section, table)
+from .html_page import (
+                        charts,
+                        data_address,
+                        figure,
+                        fold,
+                        image,
+                        key,
+                        page,
+                        paragraph,
+                        pictures,
+                        section,
+                        table,
+)
 from .line_chart import Line, line_chart
 from .run_record import RunRecord, read_run, read_runs
 from .run_report import run_report

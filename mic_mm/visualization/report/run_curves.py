@@ -18,7 +18,7 @@ _DASHES = ('', '7 3', '2 3')
 # Last parts of what the labellers of mic_mm log.
 _PSEUDO_LABELS = ('pseudo_confidence', 'confident_share', 'labelled_share',
                   'mean_weight', 'boxes_per_image')
-_COUNTERS = ('iter', 'epoch', 'step')
+_COUNTERS = ('iter', 'epoch')
 # Charts to be seen at once; the others are folded.
 _SHOWN = 9
 
@@ -34,7 +34,7 @@ def validation_charts(runs: Sequence[RunRecord]) -> str:
         runs, lambda run: {
             name: curve
             for name, curve in run.scalars.validation.items()
-            if name not in _COUNTERS and class_metric(name) is None
+            if class_metric(name) is None
         }, 'No validation was logged.')
 
 

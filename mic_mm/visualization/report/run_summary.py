@@ -33,8 +33,7 @@ def last_values(runs: Sequence[RunRecord]) -> str:
     """Last and largest value of each validation metric; '' without any."""
     names = list(dict.fromkeys(
         name for run in runs for name in run.scalars.validation
-        if name not in ('iter', 'epoch', 'step')
-        and class_metric(name) is None))
+        if class_metric(name) is None))
     if not names:
         return ''
     return table(['last value (largest, at iteration)',

@@ -118,7 +118,7 @@ def _curves(entries: Iterable[dict]) -> dict[str, Curve]:
     points: dict[str, dict[float, float]] = {}
     for entry in entries:
         for name, value in entry.items():
-            if isinstance(value, (int, float)):
+            if name != 'step' and isinstance(value, (int, float)):
                 points.setdefault(name, {})[entry['step']] = value
     return {name: _in_order(by_step) for name, by_step in points.items()}
 
