@@ -24,7 +24,8 @@ class DrawingModule:
 
 
 @contextmanager
-def drawing_from(model: nn.Module, draws: RandomDraws) -> Iterator[None]:
+def drawing_from(model: nn.Module,
+                 draws: Optional[RandomDraws]) -> Iterator[None]:
     """Let every :class:`DrawingModule` of ``model`` draw from ``draws``."""
     drawing = [m for m in model.modules() if isinstance(m, DrawingModule)]
     previous = [module.draws for module in drawing]

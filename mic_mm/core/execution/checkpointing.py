@@ -8,6 +8,7 @@ from typing import Any, Optional
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
 from ..drawing import DrawingModule, drawing_from
@@ -59,7 +60,7 @@ def _again(module: nn.Module) -> AbstractContextManager:
         with ExitStack() as stack:
             stack.enter_context(drawing_from(module, draws))
             for child in module.modules():
-                if isinstance(child, nn.modules.batchnorm._BatchNorm):
+                if isinstance(child, _BatchNorm):
                     stack.enter_context(_running_statistics_kept(child))
             yield
 
@@ -67,7 +68,7 @@ def _again(module: nn.Module) -> AbstractContextManager:
 
 
 @contextmanager
-def _running_statistics_kept(norm: nn.Module) -> Iterator[None]:
+def _running_statistics_kept(norm: _BatchNorm) -> Iterator[None]:
     momentum: Optional[float] = norm.momentum
     counter = norm.num_batches_tracked
     norm.momentum, norm.num_batches_tracked = 0., None
