@@ -62,6 +62,7 @@ class ClassLabeller(PseudoLabeller):
             ],
             metrics={
                 'pseudo_confidence': confidence.mean(),
+                'confident_share': _confident_share(confidence, threshold),
                 'mean_weight': weights.mean(),
             })
 
@@ -73,6 +74,14 @@ class ClassLabeller(PseudoLabeller):
         if threshold is not None:
             weights = weights * (confidence >= threshold)
         return weights
+
+
+def _confident_share(confidence: Tensor,
+                     threshold: Optional[float]) -> Tensor:
+    """Share of images of at least ``threshold``; 1 without one."""
+    if threshold is None:
+        return confidence.new_ones(())
+    return (confidence >= threshold).float().mean()
 
 
 def _pseudo_sample(sample: DataSample, label: Tensor,

@@ -77,7 +77,7 @@ class BoxLabeller(PseudoLabeller):
                 for sample, boxes, candidates in zip(images.data_samples,
                                                      objects, found)
             ],
-            metrics=_metrics(objects, images.inputs))
+            metrics=_metrics(objects, found, images.inputs))
 
     def _unsure(self, boxes: InstanceData,
                 threshold: Optional[float]) -> InstanceData:
@@ -99,13 +99,16 @@ class BoxLabeller(PseudoLabeller):
         return pseudo
 
 
-def _metrics(instances: list[InstanceData],
+def _metrics(objects: list[InstanceData], found: list[InstanceData],
              inputs: Tensor) -> dict[str, Tensor]:
-    counts = torch.tensor([float(len(i)) for i in instances])
-    scores = torch.cat([i.scores for i in instances])
+    counts = torch.tensor([float(len(i)) for i in objects])
+    candidates = torch.tensor([float(len(i)) for i in found])
+    scores = torch.cat([i.scores for i in objects])
     confidence = scores.mean() if len(scores) else inputs.new_zeros(())
     return {
         'pseudo_confidence': confidence,
+        # Of the boxes that the test_cfg of the detector lets through.
+        'confident_share': counts.sum() / candidates.sum().clamp(min=1),
         'boxes_per_image': counts.mean(),
         'labelled_share': (counts > 0).float().mean(),
     }

@@ -58,6 +58,13 @@ def test_weight_of_an_image(options, expected):
                                torch.tensor(expected).mean())
 
 
+@pytest.mark.parametrize('threshold, share', [(None, 1.), (0.8, 0.5),
+                                              (0.9, 0.)])
+def test_share_of_confident_images(threshold, share):
+    metrics = label(threshold=threshold).metrics
+    assert float(metrics['confident_share']) == share
+
+
 def test_unknown_weight_is_refused():
     with pytest.raises(ValueError, match="weight='confidence'"):
         ClassLabeller(weight='confidence')

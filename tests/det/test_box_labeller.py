@@ -52,6 +52,7 @@ def test_metrics_tell_how_much_is_labelled():
     pseudo, _ = label(threshold=0.8)
     assert float(pseudo.metrics['boxes_per_image']) == 1.
     assert float(pseudo.metrics['labelled_share']) == 0.5
+    assert float(pseudo.metrics['confident_share']) == 2 / 4
     assert float(
         pseudo.metrics['pseudo_confidence']) == pytest.approx(0.85)
 
@@ -78,6 +79,7 @@ def test_impossible_ignore_threshold_is_refused():
 def test_no_box_at_all_has_confidence_zero():
     pseudo, _ = label(threshold=1.)
     assert float(pseudo.metrics['pseudo_confidence']) == 0.
+    assert float(pseudo.metrics['confident_share']) == 0.
 
 
 def test_the_unlabelled_samples_are_left_unlabelled():

@@ -14,9 +14,11 @@ from pathlib import Path
 # First of all, so that `_base_ = 'mic_mm::...'` in configs can be resolved.
 import mic_mm  # noqa: F401
 from mic_mm.utils import cli
-from mic_mm.visualization.browse.mask_files import (sweep_of_config,
-                                                    sweep_of_images,
-                                                    write_mask_files)
+from mic_mm.visualization.browse.mask_files import (
+    sweep_of_config,
+    sweep_of_images,
+    write_mask_files,
+)
 
 
 def make_parser() -> argparse.ArgumentParser:
