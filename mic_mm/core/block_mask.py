@@ -69,7 +69,8 @@ class BlockMask:
         Returns:
             Tensor: Masked images; ``images`` is left unchanged.
         """
-        noise = self.draw(draws, len(images), images.shape[-2:])
+        height, width = images.shape[-2:]
+        noise = self.draw(draws, len(images), (height, width))
         return self.apply(images, noise)
 
     def grid(self, size: tuple[int, int]) -> tuple[int, int]:
@@ -99,7 +100,8 @@ class BlockMask:
         if self.ratio == 0:
             return images
         noise = to_device(noise, images.device)
-        return images * self.keep_mask(noise, images.shape[-2:]).to(images)
+        height, width = images.shape[-2:]
+        return images * self.keep_mask(noise, (height, width)).to(images)
 
     def keep_mask(self, noise: Tensor, size: tuple[int, int]) -> Tensor:
         """1 for visible and 0 for hidden pixels, see :func:`keep_mask`."""

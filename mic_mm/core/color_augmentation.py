@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Real
-from typing import Optional
+from typing import Optional, Any
 
 from torch import Tensor
 
@@ -120,4 +120,5 @@ class ColorAugmentation:
 def _decide(draws: RandomDraws, name: str, probability: float) -> bool:
     if probability in (0, 1):  # u may be 0: 1 has to mean always
         return bool(probability)
-    return (draws.uniform(name) > 1 - probability).tolist()
+    decision: Any = (draws.uniform(name) > 1 - probability).tolist()
+    return decision

@@ -73,7 +73,7 @@ class ColorJitter:
             raise ValueError(f'ColorJitter: strength={strength!r} lies '
                              'outside [0, 0.5], beyond which a hue shift '
                              'repeats itself. MIC uses 0.2.')
-        self.strength = float(strength)
+        self.strength: float = float(strength)
 
     def __call__(self,
                  images: Tensor,

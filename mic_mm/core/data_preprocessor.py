@@ -49,8 +49,8 @@ class UDADataPreprocessor(BaseDataPreprocessor):
         to_rgb = any(
             getattr(inner, flag, False) for flag in _CONVERSION_FLAGS)
         device = self.device
-        mean = getattr(inner, 'mean', None)
-        std = getattr(inner, 'std', None)
+        mean: Any = getattr(inner, 'mean', None)
+        std: Any = getattr(inner, 'std', None)
         if mean is None:
             mean, std = torch.zeros(3), torch.ones(3)
         return PixelStatistics(

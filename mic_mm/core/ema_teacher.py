@@ -112,8 +112,8 @@ class EMATeacher(nn.Module):
 
     def _average(self, student: nn.Module, new_weight: float) -> None:
         if self.average == 'parameters':
-            ours = list(self.model.parameters())
-            theirs = list(student.parameters())
+            ours: list[Tensor] = list(self.model.parameters())
+            theirs: list[Tensor] = list(student.parameters())
         else:
             ours, theirs = _state(self.model), _state(student)
         averaged = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
@@ -66,7 +66,7 @@ def _add_gradients(
     """Add the gradients of all active objectives; give their loss."""
     objectives = model.active_objectives()
     log_vars: dict[str, Tensor] = {}
-    total = 0.
+    total: Any = 0.
     for index, (name, objective) in enumerate(objectives.items()):
         with optim_wrapper.optim_context(wrapped):
             loss, values = _objective_loss(model, name, objective, batch)
@@ -84,6 +84,7 @@ def _ascended(
     optim_wrapper: OptimWrapper, sync_gradients: Optional[Callable[[], None]]
 ) -> Iterator[dict[str, Tensor]]:
     """Perturb the student, if the optimizer wrapper asks for it."""
+    in_context = optim_wrapper.optim_context
     if not isinstance(optim_wrapper, SharpnessAware):
         yield {}
         return
@@ -92,7 +93,7 @@ def _ascended(
         batch.is_ascent = True
         for name, objective in model.active_objectives().items():
             if objective.in_ascent:
-                with optim_wrapper.optim_context(wrapped):
+                with in_context(wrapped):
                     loss, _ = _objective_loss(model, name, objective, batch)
                 _backward_uncounted(loss, optim_wrapper)
                 del loss

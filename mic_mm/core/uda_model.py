@@ -74,7 +74,7 @@ class UDAModel(BaseModel):
                  execution: Optional[dict] = None,
                  data_preprocessor: Optional[dict] = None,
                  init_cfg: Optional[dict] = None) -> None:
-        built_student = self._build_student(student, data_preprocessor)
+        built_student: Any = self._build_student(student, data_preprocessor)
         configure_execution(built_student, execution)
         super().__init__(
             UDADataPreprocessor(built_student.data_preprocessor), init_cfg)
@@ -106,7 +106,8 @@ class UDAModel(BaseModel):
         self.panels: dict[str, LabelledImages] = {}
         self._register_load_state_dict_pre_hook(add_student_prefix)
 
-    def _build_student(self, student, data_preprocessor) -> nn.Module:
+    def _build_student(self, student: dict | nn.Module,
+                       data_preprocessor: Optional[dict]) -> nn.Module:
         if isinstance(student, nn.Module):
             return student
         cfg = pin_scope(student, self.task_scope)
@@ -134,7 +135,7 @@ class UDAModel(BaseModel):
                 "type='mic_mm.EMATeacher', alpha=0.999) to the model.")
         return None
 
-    def _pseudo_label_objectives(self):
+    def _pseudo_label_objectives(self) -> list[tuple[str, PseudoLabelObjective]]:
         return [(name, objective)
                 for name, objective in self.objectives.items()
                 if isinstance(objective, PseudoLabelObjective)
@@ -188,7 +189,7 @@ class UDAModel(BaseModel):
     def prepare(self, data: dict) -> DomainBatch:
         """Make the batch of this iteration from preprocessed data."""
         source = data.get('source', data)
-        target = data.get('target')
+        target: Any = data.get('target')
         self._check_ready(target)
         self.panels = {}
         rank, world_size = get_dist_info()
@@ -257,7 +258,7 @@ class UDAModel(BaseModel):
                 data_samples: Optional[list] = None,
                 mode: str = 'tensor',
                 source: Optional[dict] = None,
-                target: Optional[dict] = None):
+                target: Optional[dict] = None) -> Any:
         """All losses at once, or the prediction of ``predict_on``.
 
         ``mode='loss'`` is for wrappers that do one forward and one backward,
@@ -266,7 +267,7 @@ class UDAModel(BaseModel):
         """
         if mode != 'loss':
             return self.predictor(inputs, data_samples, mode=mode)
-        data = {'inputs': inputs, 'data_samples': data_samples}
+        data: dict[str, Any] = {'inputs': inputs, 'data_samples': data_samples}
         if source is not None:
             data = {'source': source, 'target': target}
         batch = self.prepare(data)
@@ -286,6 +287,7 @@ class UDAModel(BaseModel):
         """
         if self.predict_on == 'student':
             return self.student
+        assert self.teacher is not None  # see predict_on
         if not self.teacher.initialized:
             raise RuntimeError(
                 "model.predict_on='teacher', but the teacher has not been "

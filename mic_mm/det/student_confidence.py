@@ -2,7 +2,7 @@
 """Losses on pseudo-boxes, weighted by how sure the student is."""
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import torch
@@ -72,7 +72,7 @@ def _heads_with_loss(detector: nn.Module) -> dict[str, nn.Module]:
 
 def _weighting(detach: bool):
 
-    def add_weight(loss: nn.Module, args: tuple, kwargs: dict):
+    def add_weight(loss: nn.Module, args: Sequence, kwargs: dict):
         args, kwargs = list(args), dict(kwargs)
         logits = args[0].detach() if detach else args[0]
         confidence = _confidence(logits, loss)

@@ -78,7 +78,7 @@ def sampling(head: nn.Module, sampler) -> Iterator[None]:
 
 def loss_heads(segmentor: nn.Module) -> list[nn.Module]:
     """The decode and auxiliary heads of a segmentor."""
-    heads = []
+    heads: list[nn.Module] = []
     for name in ('decode_head', 'auxiliary_head'):
         head = getattr(segmentor, name, None)
         if head is not None:

@@ -163,7 +163,7 @@ def in_original_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def _original_layer(prefix: str, parts: list[str],
                     value: Tensor) -> dict[str, Tensor]:
     stage, part, *rest = parts
-    stage = int(stage) + 1
+    stage = str(int(stage) + 1)
     if part == '0':
         layer = rest[0].replace('projection', 'proj')
         return {f'{prefix}patch_embed{stage}.{layer}.{rest[1]}': value}

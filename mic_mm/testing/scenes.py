@@ -25,7 +25,7 @@ def write_labels(path: Path,
     The stripes are equally wide up to a pixel.
     """
     column = np.arange(size[1]) * len(classes) // size[1]
-    labels = np.asarray(classes, dtype)[column]
+    labels: np.ndarray = np.asarray(classes, dtype)[column]
     return _write(path, np.broadcast_to(labels, size).copy())
 
 

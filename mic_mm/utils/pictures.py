@@ -145,7 +145,7 @@ class PictureWriter:
         if self._video is None:
             height, width = image.shape[:2]
             self._video = cv2.VideoWriter(
-                str(self._file), cv2.VideoWriter_fourcc(*'mp4v'),
+                str(self._file), cv2.VideoWriter.fourcc(*'mp4v'),
                 self._frame_rate, (width, height))
             if not self._video.isOpened():
                 raise OSError(f'{self._file}: OpenCV cannot write MP4 videos '

@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 import numpy as np
 
-from . import annotations
+from . import annotations as fields
 from .grid import Column, draw_grid
 from .panels import PanelStyle
 from .tiles import Tile, draw_boxes, resize, scale_to
@@ -59,7 +59,7 @@ def _column(title: str, images: Sequence[np.ndarray], samples: Sequence[Any],
         picture = resize(image, factor)
         draw_boxes(
             picture,
-            annotations.boxes(sample, style.classes, style.colors, field,
+            fields.boxes(sample, style.classes, style.colors, field,
                               min_score), factor)
         tiles.append(Tile(picture))
     return Column(title, tiles)

@@ -10,7 +10,7 @@ import torch
 from mic_mm.core.domain_batch import LabelledImages
 from mic_mm.core.pixel_statistics import PixelStatistics
 
-from . import annotations
+from . import annotations as fields
 from .palette import IGNORED, Color, heat_map
 from .tiles import to_pixels
 
@@ -41,13 +41,13 @@ def legend(panels: dict[str, LabelledImages], statistics: PixelStatistics,
         sample for images in panels.values()
         for sample in images.data_samples[:style.max_images]
     ]
-    maps = [m for m in map(annotations.label_map, samples) if m is not None]
+    maps = [m for m in map(fields.label_map, samples) if m is not None]
     entries = _classes(maps, style)
     if 'masked' in panels:
         zero = torch.zeros(len(statistics.mean), 1, 1)
         color = to_pixels(zero, statistics)[0, 0]
         entries.append(('hidden by the mask', tuple(color.tolist())))
-    if any(annotations.weight_map(s) is not None for s in samples):
+    if any(fields.weight_map(s) is not None for s in samples):
         stops = np.array([[0., .5, 1.]])
         entries += [
             (f'weight {stop:g}', tuple(color.tolist()))

@@ -11,7 +11,7 @@ import torch
 from mic_mm.core.domain_batch import LabelledImages
 from mic_mm.core.pixel_statistics import PixelStatistics
 
-from . import annotations
+from . import annotations as fields
 from .grid import Column
 from .palette import color_label_map, heat_map
 from .tiles import Tile, draw_boxes, resize, scale_to, to_pixels
@@ -37,8 +37,8 @@ class PanelColumns:
 
     def columns(self, name: str, title: str) -> list[Column]:
         """The columns for one entry of the panels."""
-        labels = self._maps(name, annotations.label_map, self._label_picture)
-        weights = self._maps(name, annotations.weight_map, _weight_picture)
+        labels = self._maps(name, fields.label_map, self._label_picture)
+        weights = self._maps(name, fields.weight_map, _weight_picture)
         images = Column(title, self._image_tiles(name))
         if name == 'pseudo_label' and labels:
             # The image is that of the target, and drawn there.
@@ -76,14 +76,14 @@ class PanelColumns:
         style = self.style
         factor = scale_to(image.shape[-2:], style.tile_size)
         picture = resize(to_pixels(image, self.statistics), factor)
-        boxes = annotations.boxes(sample, style.classes, style.colors)
+        boxes = fields.boxes(sample, style.classes, style.colors)
         draw_boxes(picture, boxes, factor)
-        return Tile(picture, annotations.caption(sample, style.classes),
+        return Tile(picture, fields.caption(sample, style.classes),
                     self._words(sample))
 
     def _words(self, sample: Any) -> tuple[str, ...]:
-        return (annotations.file_name(sample),
-                *annotations.classes_in(sample, self.style.classes))
+        return (fields.file_name(sample),
+                *fields.classes_in(sample, self.style.classes))
 
     def _maps(self, name: str, get_map: Callable,
               draw: Callable) -> list[Optional[Tile]]:

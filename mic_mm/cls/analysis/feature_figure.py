@@ -56,6 +56,6 @@ def draw_domains(source: Tensor, target: Tensor, title: str,
     axes = figure.add_subplot(xticks=[], yticks=[], title=title)
     for part, color, name in ((points[:len(source)], _SOURCE, 'source'),
                               (points[len(source):], _TARGET, 'target')):
-        axes.scatter(*part.T, s=6, c=color, alpha=0.6, label=name)
+        axes.scatter(part[:, 0], part[:, 1], s=6, c=color, alpha=0.6, label=name)
     axes.legend()
     figure.savefig(path, dpi=150)

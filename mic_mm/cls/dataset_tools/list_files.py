@@ -48,8 +48,8 @@ def report(written: Mapping[Path, int], unreadable: Mapping[str, str]) -> int:
     """
     for path, reason in unreadable.items():
         print(f'{path}: {reason}', file=sys.stderr)
-    for path, count in written.items():
-        print(f'{path}: {count} images')
+    for list_file, count in written.items():
+        print(f'{list_file}: {count} images')
     if unreadable:
         print(f'{len(unreadable)} unreadable images were left out '
               '(named above)')

@@ -143,12 +143,15 @@ class PseudoLabelObjective(Objective):
         self.pseudo_threshold = pseudo_threshold
 
     def pseudo_labels(self, batch: DomainBatch,
-                      teacher: EMATeacher) -> PseudoLabels:
+                      teacher: Optional[EMATeacher]) -> PseudoLabels:
         """The labels of the target images by this objective's teacher."""
+        # The model gives it both.
+        assert teacher is not None and not isinstance(self.pseudo_threshold, str)
         return batch.pseudo_labels(teacher, self.pseudo_threshold)
 
     def pseudo_labelled_target(self, batch: DomainBatch,
-                               teacher: EMATeacher) -> LabelledImages:
+                               teacher: Optional[EMATeacher]) -> LabelledImages:
         """The target images with :meth:`pseudo_labels`."""
+        assert batch.target is not None  # see needs_target
         return LabelledImages(batch.target.inputs,
                               self.pseudo_labels(batch, teacher).data_samples)

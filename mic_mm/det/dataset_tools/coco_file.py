@@ -23,7 +23,8 @@ def write_coco(path: Path, records: Sequence[ImageRecord],
         categories (Sequence[dict]): ``dict(id=..., name=...)`` each.
         job (dict): What was asked for, kept as ``info``.
     """
-    images, annotations = [], []
+    images: list[dict] = []
+    annotations: list[dict] = []
     for number, record in enumerate(records):
         images.append(
             dict(

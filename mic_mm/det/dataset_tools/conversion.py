@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 from mic_mm.utils.converter_options import add_decode_images, converter_parser
 from mic_mm.utils.journal import Journal, file_state
@@ -53,7 +53,7 @@ class _Attempt:
 
 
 def convert(args: argparse.Namespace, items: Sequence[AnnotatedImage],
-            read: Callable[[AnnotatedImage], ImageRecord], path: Path,
+            read: Any, path: Path,
             job: dict) -> int:
     """Write the COCO file of some images.
 

@@ -49,7 +49,8 @@ class DomainCocoDataset(CocoDataset):
                 self.ann_file, backend_args=self.backend_args) as local:
             content = read_annotations(Path(local), self.ann_file)
         check_categories(content, self.metainfo['classes'], self.ann_file)
-        kinds, first = Counter(), {}
+        kinds: Counter[str] = Counter()
+        first: dict[str, str] = {}
         for kind, where in problems(content):
             kinds[kind] += 1
             first.setdefault(kind, where)

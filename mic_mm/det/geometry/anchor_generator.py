@@ -39,7 +39,7 @@ class QuantizedAnchorGenerator(AnchorGenerator):
             base_size: int | float,
             scales: Tensor,
             ratios: Tensor,
-            center: Optional[tuple[float]] = None) -> Tensor:
+            center: Optional[tuple[float, float]] = None) -> Tensor:
         """The anchors of a cell of one level, ``(A, 4)``, scale by scale."""
         ratios = ratios.double()
         widths = torch.round(torch.sqrt(base_size**2 / ratios))

@@ -45,8 +45,8 @@ def to_plain(value: Any, place: str = '') -> Any:
     if isinstance(value, np.ndarray):
         return _array_to_plain(value, place)
     if isinstance(value, Mapping):
-        kind = OrderedDict if type(value) is OrderedDict else dict
-        return kind(
+        mapping = OrderedDict if type(value) is OrderedDict else dict
+        return mapping(
             (to_plain(key, place), to_plain(item, f'{place}.{key}'))
             for key, item in value.items())
     if isinstance(value, (list, tuple, set, deque)):

@@ -64,8 +64,8 @@ def check_checkpoint(checkpoint: dict,
 
 def _refuse(source: Optional[str], what: str, keys: list[str]) -> None:
     shown = '\n  '.join(keys[:_SHOWN])
-    more = len(keys) - _SHOWN
-    more = f'\n  ... and {more} more' if more > 0 else ''
+    hidden = len(keys) - _SHOWN
+    more = f'\n  ... and {hidden} more' if hidden > 0 else ''
     raise CheckpointError(
         f'The checkpoint {source!r} does not fit the model: it has {what}\n'
         f'  {shown}{more}\nCheck load_from/--resume and the model section of '

@@ -78,10 +78,10 @@ class UDAVisualizationHook(Hook):
 
     @master_only
     def after_train_iter(self,
-                         runner,
-                         batch_idx,
-                         data_batch=None,
-                         outputs=None) -> None:
+                         runner: Runner,
+                         batch_idx: int,
+                         data_batch: Optional[dict] = None,
+                         outputs: Optional[dict] = None) -> None:
         """Draw what was recorded, and let go of it."""
         model = uda_model(runner.model)
         if not model.record_panels:

@@ -42,6 +42,10 @@ class _StudentTeacherLoop:
     """
 
     stage: str
+    # Of the loop of MMEngine that is mixed in.
+    runner: Runner
+    evaluator: BranchEvaluator
+    fp16: bool
 
     def __init__(self,
                  runner: Runner,
@@ -53,7 +57,8 @@ class _StudentTeacherLoop:
             branch: _build_evaluator(runner, evaluator)
             for branch in BRANCHES
         }
-        super().__init__(runner, dataloader, BranchEvaluator(evaluators), fp16)
+        super().__init__(  # type: ignore[call-arg]
+            runner, dataloader, BranchEvaluator(evaluators), fp16)
 
     def run(self) -> dict:
         """Evaluate.

@@ -58,13 +58,13 @@ class InverseDecayLR(LRSchedulerMixin, _ParamScheduler):
 
     @classmethod
     def build_iter_from_epoch(cls,
-                              *args,
+                              *args: Any,
                               epoch_length: int,
                               gamma: float = 0.001,
                               begin: int = 0,
                               end: int = INF,
                               by_epoch: bool = True,
-                              **kwargs) -> InverseDecayLR:
+                              **kwargs: Any) -> InverseDecayLR:
         """Build a schedule by iterations from arguments that count epochs."""
         assert by_epoch, 'Only a schedule by epochs can be converted.'
         return cls(

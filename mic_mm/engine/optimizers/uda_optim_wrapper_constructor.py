@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Collection
-from typing import Optional
+from typing import Any, Optional
 
 from mmengine.model import is_model_wrapper
 from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper, OptimWrapperDict
@@ -69,7 +69,7 @@ class UDAOptimWrapperConstructor:
                 optim_wrapper_cfg=optim_wrapper_cfg,
                 paramwise_cfg=paramwise_cfg))
 
-    def __call__(self, model: nn.Module) -> OptimWrapper | OptimWrapperDict:
+    def __call__(self, model: Any) -> OptimWrapper | OptimWrapperDict:
         if is_model_wrapper(model):
             model = model.module
         if not self.of_objectives:
@@ -83,7 +83,7 @@ class UDAOptimWrapperConstructor:
             })
 
 
-def _trained_part(model: nn.Module,
+def _trained_part(model: Any,
                   except_: Collection[str] = ()) -> nn.Module:
     """The student and the objectives, as one module with the student's names.
 

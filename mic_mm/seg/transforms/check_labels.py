@@ -66,7 +66,8 @@ class CheckLabels(BaseTransform):
         labels = results['gt_seg_map']
         size = tuple(results['ori_shape'][:2])
         if labels.shape[:2] != size:
-            return self._different_size(results, labels.shape[:2], size)
+            self._different_size(results, labels.shape[:2], size)
+            return None
         outside = (labels >= self.num_classes) & (labels != self.ignore_index)
         if outside.any():
             values, counts = np.unique(labels[outside], return_counts=True)

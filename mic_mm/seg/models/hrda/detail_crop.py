@@ -2,7 +2,7 @@
 """Where the detail crop of a training iteration lies."""
 from __future__ import annotations
 
-from typing import Optional
+from typing import Optional, Any
 
 import torch
 
@@ -87,5 +87,6 @@ class DetailCrop:
             torch.rand(()) if draws is None else draws.uniform(
                 f'detail_crop.{axis}'))
         # float32 may round the product up to the length
-        index = min(int(number.tolist() * len(offsets)), len(offsets) - 1)
+        place: Any = number.tolist()
+        index = min(int(place * len(offsets)), len(offsets) - 1)
         return offsets[index]
