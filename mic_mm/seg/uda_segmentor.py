@@ -9,6 +9,7 @@ from mic_mm.core import LabelledImages, UDAModel
 from mic_mm.registry import MODELS
 
 from .loaded_checks import check_labels, check_target_size
+from .pixel_loss import losses_on_device
 from .pixel_weights import check_weightable, loss_heads, pixel_weighted, stack_pixel_weights
 
 
@@ -77,5 +78,6 @@ class UDASegmentor(UDAModel):
     def weighted_loss(self, student: nn.Module,
                       images: LabelledImages) -> dict:
         weights = stack_pixel_weights(images.data_samples)
-        with pixel_weighted(student, weights):
+        with pixel_weighted(student, weights), losses_on_device(
+                loss_heads(student)):
             return student.loss(images.inputs, images.data_samples)

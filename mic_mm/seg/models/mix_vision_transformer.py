@@ -2,6 +2,11 @@
 """MMSegmentation's Mix Transformer with the normalisation of SegFormer."""
 from __future__ import annotations
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from mmseg.models.backbones import MixVisionTransformer as _MixTransformer
 from torch import nn
 
@@ -42,18 +47,26 @@ class MixVisionTransformer(_MixTransformer):
                  fused_attention: bool = True,
                  **kwargs) -> None:
         super().__init__(**kwargs)
+        self.fused_attention = fused_attention
         for patch_embed, blocks, _ in self.layers:
             patch_embed.norm.eps = patch_norm_eps
             for block in blocks:
                 if block.attn.sr_ratio > 1:
                     block.attn.norm.eps = reduction_norm_eps
-                if fused_attention:
-                    _drop_attention_map(block.attn.attn)
+                block.attn.attn.register_forward_pre_hook(
+                    self._choose_attention, with_kwargs=True)
 
+    def _choose_attention(self, module: nn.Module, args: tuple,
+                          kwargs: dict) -> tuple:
+        if self.fused_attention:
+            kwargs = {**kwargs, 'need_weights': False}
+        return args, kwargs
 
-def _drop_attention_map(attention: nn.MultiheadAttention) -> None:
-    attention.register_forward_pre_hook(_without_map, with_kwargs=True)
-
-
-def _without_map(module: nn.Module, args: tuple, kwargs: dict) -> tuple:
-    return args, {**kwargs, 'need_weights': False}
+    @contextmanager
+    def as_in_library(self) -> Iterator[None]:
+        """Keep the attention maps inside the context, as MMSegmentation."""
+        fused, self.fused_attention = self.fused_attention, False
+        try:
+            yield
+        finally:
+            self.fused_attention = fused

@@ -1,4 +1,6 @@
 # Copyright (c) mic_mm authors. All rights reserved.
+import copy
+
 import pytest
 import torch
 
@@ -60,3 +62,34 @@ def test_stock_weights_load_unchanged():
     images = torch.randn(2, 3, 64, 64)
     for expected, stage in zip(stock.eval()(images), ours.eval()(images)):
         torch.testing.assert_close(stage, expected, rtol=1e-4, atol=1e-5)
+
+
+def _attention_maps(model, images):
+    maps = []
+    attention = model.layers[0][1][0].attn.attn
+    handle = attention.register_forward_hook(lambda *args: maps.append(args[-1][1]))
+    with torch.no_grad():
+        stages = model(images)
+    handle.remove()
+    return maps[0], stages
+
+
+def test_attention_as_in_the_library_equals_the_fused_one():
+    model = MODELS.build(
+        dict(
+            type='mic_mm.MixVisionTransformer',
+            embed_dims=4,
+            num_layers=[1, 1, 1, 1],
+            num_heads=[1, 2, 5, 8],
+            sr_ratios=[8, 4, 2, 1]))
+    teacher = copy.deepcopy(model)
+    images = torch.randn(2, 3, 64, 64)
+    none, fused = _attention_maps(model, images)
+    with model.as_in_library():
+        kept, stages = _attention_maps(model, images)
+        # a copy has a switch of its own
+        assert _attention_maps(teacher, images)[0] is None
+    assert none is None and kept is not None
+    assert _attention_maps(model, images)[0] is None
+    for one, other in zip(fused, stages):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)

@@ -1,0 +1,74 @@
+# Copyright (c) mic_mm authors. All rights reserved.
+"""The loss without reads of the device is that of MMSegmentation."""
+import pytest
+import torch
+from mmengine.structures import PixelData
+from mmseg.structures import SegDataSample
+
+from mic_mm.registry import MODELS
+from mic_mm.seg.pixel_loss import head_loss, losses_on_device
+from mic_mm.seg.pixel_weights import PixelWeights, sampling
+
+CE = dict(type='CrossEntropyLoss')
+
+
+def head(loss=CE, **options):
+    return MODELS.build(
+        dict(
+            type='mmseg.FCNHead',
+            in_channels=4,
+            channels=4,
+            num_convs=0,
+            concat_input=False,
+            num_classes=5,
+            loss_decode=loss,
+            **options))
+
+
+def batch(ignored=0.3):
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(2, 5, 4, 4, generator=generator, requires_grad=True)
+    labels = torch.randint(0, 5, (2, 1, 16, 16), generator=generator)
+    labels[torch.rand(labels.shape, generator=generator) < ignored] = 255
+    return logits, [SegDataSample(gt_sem_seg=PixelData(data=label)) for label in labels]
+
+
+@pytest.mark.parametrize('loss', [
+    CE, [dict(CE, loss_name='loss_a'), dict(CE, loss_name='loss_a', loss_weight=2.),
+         dict(CE, loss_name='loss_b', class_weight=[1, 2, 1, 1, 1])]
+])
+@pytest.mark.parametrize('weighted', [True, False])
+@pytest.mark.parametrize('ignored', [0., 0.3, 1.])
+def test_losses_and_gradients_equal_the_library(loss, weighted, ignored):
+    module = head(loss, align_corners=True)
+    logits, samples = batch(ignored)
+    weights = PixelWeights(torch.rand(2, 16, 16)) if weighted else None
+    with sampling(module, weights):
+        ours, theirs = head_loss(module, logits, samples), module.loss_by_feat(logits, samples)
+    assert ours.keys() == theirs.keys()
+    for name, value in theirs.items():
+        if name == 'acc_seg':
+            torch.testing.assert_close(ours[name], value, rtol=1e-6, atol=1e-4)
+            continue
+        assert torch.equal(ours[name], value)
+        gradient, = torch.autograd.grad(ours[name].sum(), logits, retain_graph=True)
+        expected, = torch.autograd.grad(value.sum(), logits, retain_graph=True)
+        assert torch.equal(gradient, expected)
+
+
+def test_heads_are_given_back():
+    stock, own = head(), head()
+    own.loss_by_feat = own.loss_by_feat
+    with losses_on_device([stock, own]):
+        assert 'loss_by_feat' in vars(stock)
+    assert 'loss_by_feat' not in vars(stock)
+    assert 'loss_by_feat' in vars(own)
+
+
+def test_a_head_with_a_loss_of_its_own_computes_it():
+    module = MODELS.build(
+        dict(type='mmseg.PointHead', in_channels=[4], in_index=[0], channels=4, num_classes=5))
+    module.loss_by_feat = lambda logits, samples: 'own'
+    assert head_loss(module, None, None) == 'own'
+    with losses_on_device([module]):
+        assert module.loss_by_feat(None, None) == 'own'

@@ -1,0 +1,39 @@
+#!/usr/bin/env python
+# Copyright (c) mic_mm authors. All rights reserved.
+"""Measure training iterations: python tools/benchmark/train_iteration.py CONFIG
+
+Seconds of whole iterations in turn with the passes of networks that they
+contain, their ratio, where the rest of the time goes, and memory. No data sets
+and no pretrained weights are needed: images are random.
+"""
+import argparse
+
+# First of all, so that `_base_ = 'mic_mm::...'` in configs can be resolved.
+import mic_mm  # noqa: F401
+from mic_mm.benchmark import command_line
+from mic_mm.utils import cli
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description='Measure training iterations',
+        epilog=command_line.EXPLANATION,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    cli.add_config_arguments(parser)
+    command_line.add_arguments(parser)
+    return parser
+
+
+def main() -> None:
+    parser = make_parser()
+    args = parser.parse_args()
+    with cli.usage_errors(parser):
+        cfg = command_line.measured_config(args)
+    result = command_line.run(cfg, args)
+    print(command_line.as_text(result))
+    if args.json:
+        command_line.write_json(result, args.json)
+
+
+if __name__ == '__main__':
+    main()
