@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Real
-from typing import Optional, Any
+from typing import Any, Optional
 
 from torch import Tensor
 

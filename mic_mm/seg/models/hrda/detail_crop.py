@@ -2,7 +2,7 @@
 """Where the detail crop of a training iteration lies."""
 from __future__ import annotations
 
-from typing import Optional, Any
+from typing import Any, Optional
 
 import torch
 
