@@ -20,10 +20,10 @@ extensions = [
     'sphinx_copybutton', 'repository_pages', 'type_links'
 ]
 # Formulas as MathML need nothing from elsewhere; MathJax is loaded by the browser.
+html_math_renderer = 'mathjax'
 if importlib.util.find_spec('latex2mathml') is not None:
     extensions.append('mathml')
-else:
-    extensions.append('sphinx.ext.mathjax')
+    html_math_renderer = 'mathml'
 
 # -- Markdown
 myst_enable_extensions = ['colon_fence', 'dollarmath']

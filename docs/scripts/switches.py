@@ -25,14 +25,17 @@ INTRO = '''\
 
 <!-- Written by docs/scripts/switches.py from the code; do not edit. -->
 
-Every option of the types of mic_mm, with its default and the reason. An option is set in the config or on the command line:
+Every option of the types of mic_mm, with its default and the reason. An option is set in the
+config or on the command line:
 
 ```bash
-python tools/train.py CONFIG --cfg-options model.objectives.mic.mask.ratio=0.5 model.objectives.self_training=None
+python tools/train.py CONFIG \\
+    --cfg-options model.objectives.mic.mask.ratio=0.5 model.objectives.self_training=None
 ```
 
-The value `None` switches an objective or a hook off. Which switches make which method: the guides of the tasks. Options of
-networks, data sets and of the geometry of detection are in the [API](../api/index.md).
+The value `None` switches an objective or a hook off. Which switches make which method: the guides
+of the tasks. Options of networks, data sets and of the geometry of detection are in the
+[API](../api/index.md).
 '''
 
 # Not registered: what all models, objectives and objectives with pseudo-labels share.
@@ -55,7 +58,8 @@ SECTIONS = {
     ],
     'Objectives': [('model.objectives.<name>', [
         'Objective', 'PseudoLabelObjective', 'SourceSupervision', 'SelfTraining',
-        'MaskedConsistency', 'ClassMixSelfTraining', 'SegSourceSupervision', 'OutputSpaceAlignment', 'EntropyMinimization', 'JointSupervision',
+        'MaskedConsistency', 'ClassMixSelfTraining', 'SegSourceSupervision',
+        'OutputSpaceAlignment', 'EntropyMinimization', 'JointSupervision',
         'DomainAdversarialDetection', 'PseudoBoxAdversarialDetection'
     ])],
     'Parts of objectives': [
@@ -131,7 +135,8 @@ def options(cls: type) -> list[tuple[str, str, str]]:
                 if parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
                     found.setdefault(parameter.name, parameter.default)
     return [(name, default_of(value), described[name]) for name, value in found.items()
-            if name in described and name not in NOT_IN_CONFIGS]
+            if name in described and name not in NOT_IN_CONFIGS
+            and described[name] != 'See :class:`UDAModel`.']
 
 
 def default_of(value: object) -> str:
@@ -159,7 +164,7 @@ def to_markdown(text: str) -> str:
     text = re.sub(r':math:`([^`]+)`', r'$\1$', text)
     text = re.sub(r':(?:class|func|meth):`~?([^`]+)`', r'`\1`', text)
     text = text.replace('``', '`').replace('|', r'\|')
-    return re.sub(r"Defaults to `?[^`,.;()]*`?\. ?$", '', text).strip()
+    return re.sub(r'Defaults to `?[^`,.;()]*`?\. ?$', '', text).strip()
 
 
 def summary(cls: type) -> str:
@@ -178,7 +183,8 @@ def type_section(name: str, place: str) -> str:
         parts.append('\n'.join(['| option | default | |', '|---|---|---|', *rows]))
     links = [f'[{base}](#options-of-every-{base.lower()})' for base in lineage(cls)[1]]
     if links:
-        parts.append(f'{"Further options" if rows else "Options"}: {" and ".join(links)}.')
+        kind = 'Further options' if rows else 'Options'
+        parts.append(f'{kind}: {" and ".join(links)}.')
     return '\n\n'.join(parts)
 
 

@@ -13,9 +13,11 @@ from mic_mm import registry
 from mic_mm.core.uda_model import UDAModel
 
 ROOT = Path(__file__).parents[2]
+# Copies, made by the build.
+COPIES = (ROOT / 'docs/en/configs', ROOT / 'docs/en/projects')
 DOCUMENTS = [ROOT / 'README.md'] + sorted(
     path for folder in ('docs/en', 'configs', 'projects') for path in (ROOT / folder).rglob('*.md')
-    if path.parts[len(ROOT.parts):][:3] not in (('docs', 'en', 'configs'), ('docs', 'en', 'projects')))
+    if not any(path.is_relative_to(copy) for copy in COPIES))
 FOLDERS = 'configs|tools|mic_mm|tests|requirements|docs|demo|projects'
 PATH = re.compile(rf'(?<![\w./{{$-])(?:{FOLDERS})/[\w./{{}},*-]+')
 TYPE = re.compile(r'(?<![\w.])mic_mm\.([A-Z]\w+)')
@@ -31,7 +33,8 @@ def identify(path: Path) -> str:
 def code_of(text: str) -> str:
     """The parts of a document in code font."""
     blocks = [b for b in re.findall(r'```.*?```', text, re.DOTALL) if '{toctree}' not in b]
-    return '\n'.join(blocks + re.findall(r'`[^`\n]+`', re.sub(r'```.*?```', '', text, flags=re.DOTALL)))
+    rest = re.sub(r'```.*?```', '', text, flags=re.DOTALL)
+    return '\n'.join(blocks + re.findall(r'`[^`\n]+`', rest))
 
 
 def expand(pattern: str) -> list[str]:
@@ -51,7 +54,8 @@ def exists(name: str, folder: Path = ROOT) -> bool:
 
 def parsable(block: str) -> str:
     """Python without references to base configs and without ellipses for more options."""
-    return re.sub(r', \.\.\.(?=\))', '', textwrap.dedent(block).replace('{{', '"').replace('}}', '"'))
+    block = textwrap.dedent(block).replace('{{', '"').replace('}}', '"')
+    return re.sub(r', \.\.\.(?=\))', '', block)
 
 
 def find_type(name: str) -> type | None:
@@ -90,8 +94,9 @@ def test_options_in_the_python_of_a_document_exist(path):
     for block in PYTHON.findall(path.read_text()):
         tree = ast.parse(parsable(block))
         for call in ast.walk(tree):
-            given = ({keyword.arg: keyword.value for keyword in call.keywords}
-                     if isinstance(call, ast.Call) and getattr(call.func, 'id', '') == 'dict' else {})
+            if not isinstance(call, ast.Call) or getattr(call.func, 'id', '') != 'dict':
+                continue
+            given = {keyword.arg: keyword.value for keyword in call.keywords}
             name = getattr(given.get('type'), 'value', None)
             found = TYPE.fullmatch(name) if isinstance(name, str) else None
             cls = found and find_type(found[1])
@@ -109,5 +114,6 @@ def test_an_option_that_does_not_exist_is_found():
 
 def test_a_file_that_does_not_exist_is_found():
     assert expand('configs/{cls,det}/digits') == ['configs/cls/digits', 'configs/det/digits']
-    assert PATH.findall(code_of('See `tools/train.py CONFIG` and tools/none.py.')) == ['tools/train.py']
+    named = PATH.findall(code_of('See `tools/train.py CONFIG` and tools/none.py.'))
+    assert named == ['tools/train.py']
     assert exists('configs/*/digits/README.md') and not exists('tools/none.py')

@@ -24,7 +24,8 @@ def test_dead_links_are_found(check_links, tmp_path):
     (tmp_path / 'b').mkdir()
     (tmp_path / 'a.html').write_text(
         '<a href="b/c.html#here">1</a> <a href="b/c.html#there">2</a> <a href="d.html">3</a>'
-        '<img src="e.png"> <a href="https://example.org/none">4</a> <p id="top"><a href="#top">5</a>')
+        '<img src="e.png"> <a href="https://example.org/none">4</a> <p id="top">'
+        '<a href="#top">5</a>')
     (tmp_path / 'b' / 'c.html').write_text('<h1 id="here">c</h1> <a href="../a.html">6</a>')
     assert check_links.dead_links(tmp_path) == [
         'a.html: b/c.html#there', 'a.html: d.html', 'a.html: e.png']
@@ -46,8 +47,8 @@ def test_site_is_built_without_a_warning():
     pytest.importorskip('sphinx')
     pytest.importorskip('myst_parser')
     pytest.importorskip('furo')
-    done = subprocess.run(['bash', str(ROOT / 'docs' / 'build.sh'), '-q'], capture_output=True, text=True,
-                          env=dict(os.environ, PYTHON=sys.executable))
+    done = subprocess.run(['bash', str(ROOT / 'docs' / 'build.sh'), '-q'], capture_output=True,
+                          text=True, env=dict(os.environ, PYTHON=sys.executable))
     assert done.returncode == 0, done.stderr
     page = (ROOT / 'docs' / '_build' / 'html' / 'user_guides' / 'switches.html').read_text()
     assert 'block_size' in page

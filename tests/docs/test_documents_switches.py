@@ -40,7 +40,8 @@ def test_page_has_default_and_meaning(switches, row):
 
 
 def test_reason_of_a_default_is_kept_and_a_bare_default_is_not(switches):
-    assert switches.to_markdown('Width. Defaults to 64, as in X.') == 'Width. Defaults to 64, as in X.'
+    text = 'Width. Defaults to 64, as in X.'
+    assert switches.to_markdown(text) == text
     assert switches.to_markdown('Width. Defaults to 64.') == 'Width.'
 
 

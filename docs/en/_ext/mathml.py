@@ -32,5 +32,4 @@ def _convert(latex: str, display: str) -> str:
 def setup(app: Sphinx) -> dict:
     """Register with Sphinx."""
     app.add_html_math_renderer('mathml', (inline, None), (block, None))
-    app.config.html_math_renderer = 'mathml'
     return {'parallel_read_safe': True}
