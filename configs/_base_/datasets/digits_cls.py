@@ -86,7 +86,10 @@ val_dataloader = dict(
         data_prefix='mnist5k/val',
         metainfo=metainfo,
         pipeline=target_pipeline))
-val_evaluator = dict(type='Accuracy', _scope_='mmpretrain', topk=(1, ))
+val_evaluator = [
+    dict(type='Accuracy', _scope_='mmpretrain', topk=(1, )),
+    dict(type='mic_mm.PerClassAccuracy'),
+]
 
 test_dataloader = dict(
     batch_size=250,

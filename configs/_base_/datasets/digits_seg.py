@@ -71,8 +71,8 @@ val_dataloader = dict(
         img_suffix='.png',
         metainfo=metainfo,
         pipeline=labelled_pipeline))
-val_evaluator = dict(
-    type='IoUMetric', _scope_='mmseg', iou_metrics=['mIoU'])
+# IoU of each class is logged too.
+val_evaluator = dict(type='mic_mm.DomainIoUMetric')
 
 test_dataloader = dict(
     batch_size=25,

@@ -39,6 +39,7 @@ def bar_chart(title: str, runs: Sequence[Bars]) -> str:
     Returns:
         str: An SVG element, or '' if there is no value.
     """
+    runs = [run for run in runs if run.values]
     names = list(dict.fromkeys(name for run in runs for name in run.values))
     values = [v for run in runs for v in run.values.values()
               if math.isfinite(v)]
@@ -72,7 +73,7 @@ def _group(name: str, runs: Sequence[Bars], top: float,
             f'height="{_BAR}" fill="{run.color}"><title>'
             f'{escape(f"{run.name}, {name}: {value:.4g}")}</title></rect>'
             f'<text class="axis" x="{_LABEL + length + 4:.1f}" '
-            f'y="{y + _BAR - 1}">{_figures(value)}</text>')
+            f'y="{y + _BAR - 1}">{_figures(value, largest)}</text>')
     return parts
 
 
@@ -80,5 +81,6 @@ def _short(name: str) -> str:
     return name if len(name) <= _LETTERS else f'{name[:_LETTERS - 1]}…'
 
 
-def _figures(value: float) -> str:
-    return f'{value:.1f}' if abs(value) > 1.5 else f'{value:.3f}'
+def _figures(value: float, largest: float) -> str:
+    # Percent, or a share.
+    return f'{value:.1f}' if largest > 1.5 else f'{value:.3f}'
