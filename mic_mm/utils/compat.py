@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import warnings
 
 # Lower bounds: first releases with the registry `locations` and the
 # `_scope_` injection this package relies on.  The upper bounds are the next
@@ -12,6 +13,15 @@ SUPPORTED_VERSIONS = {
     'mmengine': ('0.10.0', '1.0.0'),
     'mmcv': ('2.0.0', '3.0.0'),
 }
+
+# Distributions that provide the same modules: official and maintained.
+_ALTERNATIVES = (
+    ('mmengine', 'onedl-mmengine'),
+    ('mmcv', 'onedl-mmcv'),
+    ('mmsegmentation', 'onedl-mmsegmentation'),
+    ('mmdet', 'onedl-mmdetection'),
+    ('mmpretrain', 'onedl-mmpretrain'),
+)
 
 
 def check_versions() -> None:
@@ -26,6 +36,15 @@ def check_versions() -> None:
     """
     for module, (minimum, excluded_maximum) in SUPPORTED_VERSIONS.items():
         _check_version(module, minimum, excluded_maximum)
+    for names in _ALTERNATIVES:
+        if all(map(_is_distribution, names)):
+            warnings.warn(
+                f'{" and ".join(names)} are both installed. They write the '
+                'same files, of which those of the one installed last are '
+                'left. The extras of mic_mm ask for onedl-*; with the '
+                'official distributions install mic_mm without extras. To '
+                f'repair: pip uninstall {" ".join(names)}, and install one.',
+                stacklevel=2)
 
 
 def _check_version(module: str, minimum: str, excluded_maximum: str) -> None:
