@@ -34,12 +34,12 @@ def main() -> None:
     with cli.usage_errors(parser):
         cfg = cli.load_config(args)
         cli.check_launcher(cfg)
-        cli.set_checkpoint(cfg, args.checkpoint)
         if args.out is not None:
             predictions.save(cfg, args.out)
+        cli.set_checkpoint(cfg, args.checkpoint)
         if args.show or args.show_dir:
             predictions.draw(cfg, args.show, args.show_dir, args.wait_time)
-    with cli.process_group(cfg):
+    with cli.usage_errors(parser), cli.process_group(cfg):
         cli.build_runner(cfg).test()
 
 

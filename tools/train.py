@@ -33,7 +33,7 @@ def main() -> None:
         cli.set_resume(cfg, args.resume)
         if args.amp:
             cli.enable_amp(cfg)
-    with cli.process_group(cfg):
+    with cli.usage_errors(parser), cli.process_group(cfg):
         cli.build_runner(cfg).train()
 
 

@@ -9,4 +9,4 @@ default_hooks = dict(
     checkpoint=_base_.default_hooks.checkpoint,
     sampler_seed=dict(type='DistSamplerSeedHook'),
     random_streams=dict(type='mic_mm.RandomStreamsHook'))
-model_wrapper_cfg = None
+model_wrapper_cfg = dict(type='mic_mm.DistributedDataParallel')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Optional
 
 import torch
 from mmengine.dist import get_world_size
@@ -13,6 +14,35 @@ from torch import Tensor, distributed, nn
 from mic_mm.core.train_step import train_step
 from mic_mm.core.uda_model import UDAModel
 from mic_mm.registry import MODEL_WRAPPERS
+
+
+@MODEL_WRAPPERS.register_module()
+class DistributedDataParallel(MMDistributedDataParallel):
+    """MMEngine's ``MMDistributedDataParallel``, on the CPU as well.
+
+    One forward and one backward, whose communication overlaps with it.  It
+    trains plain models (source only, oracle) as MMEngine does without
+    ``model_wrapper_cfg``, and UDA models with the losses of all objectives at
+    once, which takes the memory of all of them.
+
+    Args:
+        module (nn.Module): The model.
+        device_ids (list[int], optional): Device of this process; ignored for
+            a model on the CPU, where PyTorch allows none. Defaults to None.
+        **kwargs: See ``MMDistributedDataParallel``. ``broadcast_buffers``
+            defaults to False, as in MMEngine: buffers are broadcast once
+            at the start.
+
+    Raises:
+        ValueError: If a model on the CPU synchronises its batch norm.
+    """
+
+    def __init__(self,
+                 module: nn.Module,
+                 device_ids: Optional[list[int]] = None,
+                 **kwargs) -> None:
+        super().__init__(
+            module=module, **_options_on_device(module, device_ids, kwargs))
 
 
 @MODEL_WRAPPERS.register_module()
@@ -28,26 +58,27 @@ class UDADistributedDataParallel(MMDistributedDataParallel):
 
     Args:
         module (UDAModel): The model.
-        device_ids (list[int], optional): Device of this process; ignored for
-            a model on the CPU, where PyTorch allows none. Defaults to None.
-        **kwargs: See ``MMDistributedDataParallel``. ``broadcast_buffers``
-            defaults to False, as in MMEngine: buffers are broadcast once
-            at the start.
+        device_ids (list[int], optional): See
+            :class:`DistributedDataParallel`. Defaults to None.
+        **kwargs: See there.
 
     Raises:
         TypeError: If ``module`` is no :class:`UDAModel`.
+        ValueError: If a model on the CPU synchronises its batch norm.
     """
 
-    def __init__(self, module: nn.Module, device_ids=None, **kwargs) -> None:
+    def __init__(self,
+                 module: nn.Module,
+                 device_ids: Optional[list[int]] = None,
+                 **kwargs) -> None:
         if not isinstance(module, UDAModel):
             raise TypeError(
                 'model_wrapper_cfg.type=mic_mm.UDADistributedDataParallel '
                 f'wraps UDA models, but the model is a '
-                f'{type(module).__name__}.')
-        if next(module.parameters()).device.type == 'cpu':
-            device_ids = None
-        kwargs.setdefault('broadcast_buffers', False)
-        super().__init__(module=module, device_ids=device_ids, **kwargs)
+                f'{type(module).__name__}. For a plain model use '
+                'type=mic_mm.DistributedDataParallel.')
+        super().__init__(
+            module=module, **_options_on_device(module, device_ids, kwargs))
 
     def train_step(self, data: dict,
                    optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
@@ -62,6 +93,24 @@ class UDADistributedDataParallel(MMDistributedDataParallel):
                 p for p in model.parameters() if p.requires_grad))
         model.iteration += 1
         return log_vars
+
+
+def _options_on_device(module: nn.Module, device_ids: Optional[list[int]],
+                       options: dict) -> dict:
+    options = dict(dict(broadcast_buffers=False), **options)
+    if next(module.parameters()).device.type != 'cpu':
+        return dict(options, device_ids=device_ids)
+    synchronised = [
+        name for name, layer in module.named_modules()
+        if isinstance(layer, nn.SyncBatchNorm)
+    ]
+    if synchronised:
+        raise ValueError(
+            f'{synchronised[0]} and {len(synchronised) - 1} more layers are '
+            'SyncBatchNorm, which PyTorch has for GPUs only. To train on '
+            "several CPU processes set norm_cfg.type='BN' (statistics of each "
+            "process) or 'GN', and remove sync_bn.")
+    return options
 
 
 @torch.no_grad()

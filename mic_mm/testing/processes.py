@@ -23,17 +23,16 @@ def run_processes(function: Callable, world_size: int, *args) -> None:
         *args: Further arguments, picklable.
     """
     with tempfile.TemporaryDirectory() as folder:
-        mp.spawn(
+        _preload()
+        mp.start_processes(
             _run_in_group,
             args=(world_size, f'file://{folder}/group', function, args),
-            nprocs=world_size)
+            nprocs=world_size,
+            start_method='forkserver')
 
 
 def exit_code_of(function: Callable, *args) -> int:
     """Run a function in a process that may kill itself.
-
-    The process is forked from one that has imported PyTorch and MMEngine but
-    used neither, so it starts within milliseconds.
 
     Args:
         function (Callable): Defined at the top level of a module.
@@ -42,12 +41,21 @@ def exit_code_of(function: Callable, *args) -> int:
     Returns:
         int: 0, or minus the signal that ended the process.
     """
-    context = multiprocessing.get_context('forkserver')
-    context.set_forkserver_preload(['mic_mm.engine', 'mic_mm.tasks'])
+    context = _preload()
     process = context.Process(target=_run_alone, args=(function, args))
     process.start()
     process.join()
     return process.exitcode
+
+
+def _preload() -> multiprocessing.context.ForkServerContext:
+    """Processes are forked from one that has imported all and used nothing.
+
+    So they start within milliseconds, and share their memory.
+    """
+    context = multiprocessing.get_context('forkserver')
+    context.set_forkserver_preload(['mic_mm.engine', 'mic_mm.tasks'])
+    return context
 
 
 def _run_alone(function: Callable, args: tuple) -> None:

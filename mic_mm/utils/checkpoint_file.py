@@ -44,7 +44,7 @@ def check_checkpoint_file(path: str | Path, to_resume: bool = False) -> None:
     """
     if '://' in str(path):
         return
-    content = read_checkpoint(path, lazy=True)
+    content = read_checkpoint(Path(path).expanduser(), lazy=True)
     missing = [key for key in _OF_A_RUN if key not in content]
     if to_resume and missing:
         raise CheckpointError(

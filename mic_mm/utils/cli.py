@@ -19,6 +19,9 @@ from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from mic_mm.engine.parallelism import check_config
+from mic_mm.utils.checkpoint_file import CheckpointError, check_checkpoint_file
+
 LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
 
 
@@ -68,10 +71,13 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
 
 @contextmanager
 def usage_errors(parser: argparse.ArgumentParser) -> Iterator[None]:
-    """Show errors of the enclosed checks as usage errors (exit code 2)."""
+    """Show mistakes of the user as usage errors (exit code 2).
+
+    They are those of the command line, and checkpoints that cannot be used.
+    """
     try:
         yield
-    except UsageError as error:
+    except (UsageError, CheckpointError) as error:
         parser.error(str(error))
 
 
@@ -120,22 +126,33 @@ def _check_switched_off(cfg: Config, options: dict) -> None:
                              f'such objective, but {list(objectives)}.')
 
 
-def check_file(path: str, argument: str) -> None:
-    """Refuse a path without a file; addresses are left to MMEngine.
+def check_file(path: str, argument: str, to_resume: bool = False) -> None:
+    """Refuse a path without a checkpoint; addresses are left to MMEngine.
+
+    Args:
+        path (str): The path.
+        argument (str): What named it.
+        to_resume (bool): Whether a run is to go on from it. Defaults to
+            False.
 
     Raises:
-        UsageError: If there is no such file.
+        UsageError: If there is no such file, or it cannot be used.
     """
+    path = str(Path(path).expanduser()) if '://' not in path else path
     if '://' not in path and not Path(path).is_file():
         raise UsageError(f'{argument}: {path!r} does not exist or is no '
                          'file. Give the path of a checkpoint (.pth).')
+    try:
+        check_checkpoint_file(path, to_resume)
+    except CheckpointError as error:
+        raise UsageError(f'{argument}: {error}') from error
 
 
 def set_checkpoint(cfg: Config, checkpoint: str) -> None:
     """Evaluate a checkpoint.
 
     Raises:
-        UsageError: If it does not exist.
+        UsageError: If it does not exist or cannot be used.
     """
     check_file(checkpoint, 'checkpoint')
     cfg.load_from = checkpoint
@@ -146,18 +163,20 @@ def set_resume(cfg: Config, resume: Optional[str]) -> None:
     """Resume from a checkpoint, or with ``'auto'`` from the latest one.
 
     Raises:
-        UsageError: If the checkpoint does not exist.
+        UsageError: If the checkpoint, or that of ``load_from`` in the config,
+            does not exist or cannot be used.
     """
-    if resume is None:
-        return
-    cfg.resume = True
-    cfg.load_from = None if resume == 'auto' else resume
+    if resume is not None:
+        cfg.resume = True
+        cfg.load_from = None if resume == 'auto' else resume
+    to_resume = bool(cfg.get('resume'))
     latest = Path(cfg.work_dir, 'last_checkpoint')
-    if resume != 'auto':
-        check_file(resume, '--resume')
-    elif latest.is_file():
+    if cfg.get('load_from') is not None:
+        check_file(cfg.load_from, '--resume' if to_resume else 'load_from',
+                   to_resume)
+    elif to_resume and latest.is_file():
         check_file(latest.read_text().strip(),
-                   f'--resume auto (named by {latest})')
+                   f'--resume auto (named by {latest})', to_resume)
 
 
 _IN_MIXED_PRECISION = {
@@ -195,11 +214,16 @@ def build_runner(cfg: Config) -> Runner:
 
 
 def check_launcher(cfg: Config) -> None:
-    """Refuse a launcher that the machine does not support.
+    """Refuse a launcher or a kind of parallelism that is not supported.
 
     Raises:
-        UsageError: If it needs a GPU and there is none.
+        UsageError: If the launcher needs a GPU and there is none, or the
+            config shards a UDA model.
     """
+    try:
+        check_config(cfg)
+    except TypeError as error:
+        raise UsageError(str(error)) from error
     if cfg.launcher in ('slurm', 'mpi') and not has_accelerator():
         raise UsageError(f'--launcher {cfg.launcher} needs a GPU, and PyTorch '
                          'sees none. On the CPU use tools/dist_train.sh.')

@@ -102,6 +102,72 @@ def test_latest_checkpoint_that_was_removed_is_told(
     assert 'iter_7.pth' in capsys.readouterr().err
 
 
+def damaged(path):
+    torch.save(dict(state_dict=dict(a=torch.zeros(999))), path)
+    path.write_bytes(path.read_bytes()[:2000])
+    return 'is no checkpoint of PyTorch, or is damaged'
+
+
+def weights_alone(path):
+    torch.save(dict(meta={}, state_dict=dict(a=torch.zeros(1))), path)
+    return 'cannot be resumed: it has no message_hub, optimizer'
+
+
+def of_another_model(path):
+    parts = dict.fromkeys(('meta', 'message_hub', 'optimizer'), {})
+    torch.save(dict(parts, state_dict=dict(a=torch.zeros(1))), path)
+    return 'does not fit the model'
+
+
+ARGUMENTS = dict(
+    resume=('train.py', 'CONFIG', '--resume', 'FILE'),
+    auto=('train.py', 'CONFIG', '--resume', 'auto', '--work-dir', 'RUN'),
+    load_from=('train.py', 'CONFIG', '--cfg-options', 'load_from=FILE'),
+    test=('test.py', 'CONFIG', 'FILE'))
+
+
+@pytest.mark.parametrize('how', ARGUMENTS)
+@pytest.mark.parametrize('write', [damaged, weights_alone, of_another_model])
+def test_unusable_checkpoints_are_refused_by_name(
+        how, write, config, run_tool, tmp_path, capsys):
+    run = tmp_path / 'run'
+    run.mkdir()
+    file = run / 'iter_1.pth'
+    reason = write(file)
+    if write is weights_alone and how in ('load_from', 'test'):
+        reason = 'does not fit the model'
+    (run / 'last_checkpoint').write_text(str(file))
+    before = files(tmp_path)
+    arguments = [
+        str(config) if a == 'CONFIG' else
+        a.replace('FILE', str(file)).replace('RUN', str(run))
+        for a in ARGUMENTS[how]
+    ]
+    with pytest.raises(SystemExit) as stopped:
+        run_tool(*arguments)
+    assert stopped.value.code == 2
+    message = capsys.readouterr().err
+    assert str(file) in message and reason in message
+    if reason != 'does not fit the model':
+        assert files(tmp_path) == before
+
+
+@pytest.mark.parametrize('option', [
+    'model_wrapper_cfg.type=MMFullyShardedDataParallel',
+    'strategy.type=DeepSpeedStrategy', 'runner_type=FlexibleRunner'
+])
+def test_sharded_training_is_refused_with_what_is_supported(
+        option, config, run_tool, tmp_path, capsys):
+    before = files(tmp_path)
+    with pytest.raises(SystemExit):
+        run_tool('train.py', config, '--cfg-options', option)
+    message = capsys.readouterr().err
+    place, kind = option.split('=')
+    assert f"{place}='{kind}' does not train UDA models" in message
+    assert 'mic_mm.UDADistributedDataParallel' in message
+    assert files(tmp_path) == before
+
+
 def test_print_config_resolves_options_and_saves(
         config, run_tool, tmp_path, capsys):
     saved = tmp_path / 'new' / 'saved.py'

@@ -74,7 +74,7 @@ class DomainPairSampler(Sampler):
         if self.is_infinite:
             return itertools.count(self._start)
         start = self._epoch * len(self)
-        return iter(range(start, start + len(self)))
+        return iter(range(max(start, self._start), start + len(self)))
 
     def __len__(self) -> int:
         """Pairs of this process in an epoch, or in a pass over the source."""
@@ -94,7 +94,7 @@ class DomainPairSampler(Sampler):
         """Start at a later pair, in constant time, to resume a run.
 
         MMEngine's ``IterBasedTrainLoop`` calls it from onedl-mmengine 0.10.12
-        on; before, it iterates up to the place, with the same result.
+        on; before, :class:`mic_mm.RandomStreamsHook` does.
 
         Args:
             num_samples (int): Number of pairs of this process to leave out,
@@ -113,9 +113,18 @@ class DomainPairSampler(Sampler):
                 f'{self.pairs_per_epoch} is meant for EpochBasedTrainLoop. '
                 'Remove it from train_dataloader.sampler to train by '
                 'iterations.')
+        self.begin_at(num_samples)
+
+    def begin_at(self, num_samples: int) -> None:
+        """:meth:`skip`, for streams with epochs too.
+
+        Args:
+            num_samples (int): Number of pairs of this process to leave out,
+                counted from the start of the first epoch.
+        """
         self._start = num_samples
 
-    def _parse(self, pairs_per_epoch) -> Optional[int]:
+    def _parse(self, pairs_per_epoch: Union[int, str, None]) -> Optional[int]:
         if pairs_per_epoch is None:
             return None
         if isinstance(pairs_per_epoch, str):

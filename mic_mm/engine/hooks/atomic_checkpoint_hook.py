@@ -2,15 +2,29 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from mmengine.dist import is_main_process, master_only
 from mmengine.fileio import LocalBackend
 from mmengine.hooks import CheckpointHook
 from mmengine.model import is_model_wrapper
+from mmengine.runner import EpochBasedTrainLoop, Runner
+from torch import nn
 
-from mic_mm.engine.checkpoints import (AtomicLocalBackend, LateRemovals,
-                                       from_plain, to_plain, write_atomically)
+from mic_mm.engine.checkpoints import (
+    AtomicLocalBackend,
+    LateRemovals,
+    from_plain,
+    to_plain,
+    write_atomically,
+)
 from mic_mm.engine.checkpoints.atomic_file import BACKEND, PARTIAL_SUFFIX
+from mic_mm.engine.checkpoints.pending_gradients import (
+    is_pending,
+    pending_gradients,
+    restore_gradients,
+)
+from mic_mm.engine.distributed import average_gradients
 from mic_mm.registry import HOOKS
 from mic_mm.utils.checkpoint_file import check_checkpoint_file
 
@@ -18,6 +32,7 @@ from .check_checkpoint import check_checkpoint, checkpoint_to_load
 
 LATEST = 'last_checkpoint'
 _OUTDATED = 'outdated_ckpts'
+_GRADIENTS = 'gradients'
 
 
 @HOOKS.register_module()
@@ -32,6 +47,10 @@ class AtomicCheckpointHook(CheckpointHook):
     * The state of a run is written as tensors and plain values, which
       ``torch.load(path, weights_only=True)`` reads. Checkpoints of MMEngine's
       own hook can be resumed too.
+    * A checkpoint between two steps of an accumulation
+      (``optim_wrapper.accumulative_counts``) holds the gradients so far.
+    * With ``save_best``, a resumed run makes up for the validation that was
+      due when its checkpoint was written.
     * A file that cannot be loaded or resumed is refused by name before
       anything is initialised.
 
@@ -49,7 +68,7 @@ class AtomicCheckpointHook(CheckpointHook):
         **kwargs: See there.
     """
 
-    def before_run(self, runner) -> None:
+    def before_run(self, runner: Runner) -> None:
         """Refuse a damaged or foreign file.
 
         Raises:
@@ -59,29 +78,31 @@ class AtomicCheckpointHook(CheckpointHook):
         if path is not None:
             check_checkpoint_file(path, to_resume=runner._resume)
 
-    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Refuse what does not fit the model; make the log's objects again.
 
         Raises:
             CheckpointError: If the weights do not fit.
         """
-        model = runner.model
-        if is_model_wrapper(model):
-            model = model.module
         check_checkpoint(
             checkpoint,
-            model,
+            _plain(runner.model),
             source=checkpoint_to_load(runner),
             resume=runner._resume)
         for key in _state_keys(checkpoint):
             checkpoint[key] = from_plain(checkpoint[key])
+        if runner._resume:
+            restore_gradients(
+                _plain(runner.model), checkpoint.get(_GRADIENTS))
 
-    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
-        """Replace objects by plain values."""
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Add pending gradients; replace objects by plain values."""
+        if 'optimizer' in checkpoint and is_pending(runner.optim_wrapper):
+            checkpoint[_GRADIENTS] = pending_gradients(_plain(runner.model))
         for key in _state_keys(checkpoint):
             checkpoint[key] = to_plain(checkpoint[key], key)
 
-    def before_train(self, runner) -> None:
+    def before_train(self, runner: Runner) -> None:
         """Prepare the folder, and clean up after a run that has died."""
         super().before_train(runner)
         if self.file_client_args is None and isinstance(
@@ -95,29 +116,34 @@ class AtomicCheckpointHook(CheckpointHook):
             for path in hub.get_info(_OUTDATED):
                 self.file_backend.remove(path)
         self._remove_outdated()
+        if self.save_best is not None and _validation_is_due(runner):
+            runner.val_loop.run()
 
-    def after_train_iter(self, runner, *args, **kwargs) -> None:
+    def after_train_iter(self, runner: Runner, *args: Any, **kwargs: Any) -> None:
         """Save if it is time to."""
         super().after_train_iter(runner, *args, **kwargs)
         self._remove_outdated()
 
-    def after_train_epoch(self, runner) -> None:
+    def after_train_epoch(self, runner: Runner) -> None:
         """Save if it is time to."""
         super().after_train_epoch(runner)
         self._remove_outdated()
 
-    def after_val_epoch(self, runner, metrics) -> None:
+    def after_val_epoch(self, runner: Runner, metrics: dict) -> None:
         """Save if it is the best one."""
         super().after_val_epoch(runner, metrics)
         self._remove_outdated()
 
-    def _save_checkpoint_with_step(self, runner, step: int,
+    def _save_checkpoint_with_step(self, runner: Runner, step: int,
                                    meta: dict) -> None:
         # In place of MMEngine's, which writes last_checkpoint directly.
         self._make_room(runner, step)
         name = self.filename_tmpl.format(step)
         self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
+        if is_pending(runner.optim_wrapper):
+            # Of one process only, they would be lost on the others.
+            average_gradients(_plain(runner.model).parameters())
         runner.save_checkpoint(
             self.out_dir,
             name,
@@ -132,7 +158,7 @@ class AtomicCheckpointHook(CheckpointHook):
             write_atomically(
                 Path(runner.work_dir, LATEST), self.last_ckpt.encode())
 
-    def _make_room(self, runner, step: int) -> None:
+    def _make_room(self, runner: Runner, step: int) -> None:
         """Choose the checkpoint that ``step`` replaces.
 
         The new checkpoint itself says so, in case that nobody lives to
@@ -171,6 +197,21 @@ class AtomicCheckpointHook(CheckpointHook):
     def _remove_partial_files(self) -> None:
         for path in Path(self.out_dir).glob(f'*.pth{PARTIAL_SUFFIX}'):
             path.unlink()
+
+
+def _plain(model: nn.Module) -> nn.Module:
+    return model.module if is_model_wrapper(model) else model
+
+
+def _validation_is_due(runner: Runner) -> bool:
+    """Whether the loop validates at the place where a run goes on."""
+    loop = runner.train_loop
+    done, end = loop.iter, loop.max_iters
+    if isinstance(loop, EpochBasedTrainLoop):
+        done, end = loop.epoch, loop.max_epochs
+    if runner.val_loop is None or loop.iter == 0 or done < loop.val_begin:
+        return False
+    return done % loop.val_interval == 0 or done == end
 
 
 def _state_keys(checkpoint: dict) -> list[str]:

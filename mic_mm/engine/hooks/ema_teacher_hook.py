@@ -9,6 +9,7 @@ from mmengine.runner import EpochBasedTrainLoop
 from mic_mm.core.optimizer_step import student_optim_wrapper
 from mic_mm.core.uda_model import UDAModel
 from mic_mm.engine.data import DomainPairSampler
+from mic_mm.engine.parallelism import check_runner
 from mic_mm.registry import HOOKS
 
 from .check_checkpoint import check_checkpoint, checkpoint_to_load
@@ -33,6 +34,10 @@ class EMATeacherHook(Hook):
     """
 
     priority = 'NORMAL'
+
+    def before_run(self, runner) -> None:
+        """Refuse ways of training that shard the model."""
+        check_runner(runner)
 
     def before_train(self, runner) -> None:
         """Check loop and masks, and tell the model where the run stands."""

@@ -3,11 +3,13 @@
 import pytest
 import torch
 from mmengine.model import BaseModel
-from mmengine.runner import Runner
+from mmengine.registry import LOOPS
+from mmengine.runner import IterBasedTrainLoop, Runner
 from mmengine.structures import BaseDataElement
 from torch.utils.data import Dataset
 
 from mic_mm.engine.data import DomainPairDataset, DomainPairSampler
+from mic_mm.engine.data.permutation_stream import PermutationStream
 
 
 class _Items(Dataset):
@@ -19,6 +21,7 @@ class _Items(Dataset):
         return self.length
 
     def __getitem__(self, i):
+        self.loaded = getattr(self, 'loaded', 0) + 1
         sample = BaseDataElement(metainfo=dict(item=i))
         return dict(inputs=torch.rand(2), data_samples=sample)
 
@@ -38,11 +41,39 @@ class _Recorder(BaseModel):
         return dict(loss=(self.weight * source['inputs'][0]).sum())
 
 
+@LOOPS.register_module()
+class LoopOfMMEngine0107(IterBasedTrainLoop):
+    """Loads all that has been seen when it resumes, as MMEngine 0.10.7 does."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.dataloader_iterator = iter(self.dataloader)
+
+    def run(self):
+        self.runner.call_hook('before_train')
+        self.runner.call_hook('before_train_epoch')
+        for _ in range(self._iter):
+            next(self.dataloader_iterator)
+        while self._iter < self._max_iters:
+            self.run_iter(next(self.dataloader_iterator))
+        self.runner.call_hook('after_train_epoch')
+        self.runner.call_hook('after_train')
+
+
+BY_ITERATIONS = ('IterBasedTrainLoop', 'LoopOfMMEngine0107')
+
+
 @pytest.fixture
 def train(tmp_path):
     """Trains a model with a runner and returns what it has seen."""
 
-    def run(name, train_cfg, num_workers=0, sampler=None, **kwargs):
+    def run(name,
+            train_cfg,
+            num_workers=0,
+            sampler=None,
+            change=None,
+            interval=4,
+            **kwargs):
         model = _Recorder()
         runner = Runner(
             model=model,
@@ -50,6 +81,7 @@ def train(tmp_path):
             train_dataloader=dict(
                 batch_size=2,
                 num_workers=num_workers,
+                persistent_workers=num_workers > 0,
                 dataset=dict(
                     type='mic_mm.DomainPairDataset',
                     source=_Items(7),
@@ -60,11 +92,15 @@ def train(tmp_path):
             train_cfg=train_cfg,
             optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
             default_hooks=dict(checkpoint=dict(
-                type='CheckpointHook', interval=4, by_epoch=False)),
+                type='CheckpointHook', interval=interval, by_epoch=False),
+                               random_streams=dict(
+                                   type='mic_mm.RandomStreamsHook')),
             randomness=dict(seed=5),
             experiment_name=f'{name}_{id(model)}',
             log_level='WARNING',
             **kwargs)
+        if change is not None:
+            change(runner)
         runner.train()
         return model.seen
 
@@ -89,13 +125,14 @@ def test_training_by_iterations_sees_the_stream(train, num_workers):
     assert seen == _stream(18)
 
 
+@pytest.mark.parametrize('loop', BY_ITERATIONS)
 @pytest.mark.parametrize('num_workers', [0, 2])
-def test_resumed_training_goes_on_in_the_stream(train, num_workers, tmp_path):
+def test_resumed_training_goes_on_in_the_stream(train, num_workers, loop, tmp_path):
     first = train(
         'run', dict(by_epoch=False, max_iters=4), num_workers)
     rest = train(
         'run',
-        dict(by_epoch=False, max_iters=9),
+        dict(type=loop, max_iters=9),
         num_workers,
         resume=True,
         load_from=str(tmp_path / 'run' / 'iter_4.pth'))
@@ -108,3 +145,52 @@ def test_training_by_epochs_sees_the_stream(train):
         dict(by_epoch=True, max_epochs=2),
         sampler=dict(pairs_per_epoch=6))
     assert seen == _stream(12)
+
+
+@pytest.mark.parametrize('by_epoch', [True, False])
+def test_training_by_epochs_goes_on_within_the_epoch(train, by_epoch, tmp_path):
+    """The checkpoint of iteration 4 lies in the second of three epochs."""
+    options = dict(sampler=dict(pairs_per_epoch=6))
+    checkpoint = 'iter_3' if by_epoch else 'iter_4'  # at its start, within it
+    interval = 3 if by_epoch else 4
+    whole = train('run', dict(by_epoch=True, max_epochs=3), interval=interval, **options)
+    assert whole == _stream(18)
+    rest = train(
+        'run',
+        dict(by_epoch=True, max_epochs=3),
+        resume=True,
+        load_from=str(tmp_path / 'run' / f'{checkpoint}.pth'),
+        **options)
+    assert rest == _stream(18)[4 * int(checkpoint[-1]):]
+
+
+@pytest.mark.parametrize('loop', BY_ITERATIONS)
+def test_resuming_loads_nothing_of_what_has_been_seen(
+        train, loop, tmp_path, monkeypatch):
+    train('run', dict(type=loop, max_iters=4))
+    path = tmp_path / 'run' / 'iter_4.pth'
+    checkpoint = torch.load(path, weights_only=False)
+    done = 10**6
+    checkpoint['meta']['iter'] = done
+    torch.save(checkpoint, path)
+
+    asked, read = [], PermutationStream.__getitem__
+
+    def watched(stream, position):
+        asked.append(position)
+        return read(stream, position)
+
+    monkeypatch.setattr(PermutationStream, '__getitem__', watched)
+    runners = []
+    train(
+        'run',
+        dict(type=loop, max_iters=done + 2),
+        change=runners.append,
+        interval=10**9,
+        resume=True,
+        load_from=str(path))
+    dataset = runners[0].train_dataloader.dataset
+    assert dataset.source.loaded == dataset.target.loaded == 4
+    # A stream of each domain; MMEngine 0.10.7 builds an iterator twice.
+    assert sorted(set(asked)) == [2 * done + i for i in range(4)]
+    assert len(asked) == 8

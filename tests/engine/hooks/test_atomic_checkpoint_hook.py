@@ -43,15 +43,23 @@ class Line(BaseModel):
 class Scores(BaseMetric):
     """Best in the middle of the run."""
 
+    calls = breaks_at = 0
+
     def process(self, data_batch, data_samples):
         self.results += data_samples
 
     def compute_metrics(self, results):
-        self.calls = getattr(self, 'calls', 0) + 1
-        return dict(score=float((1, 3, 2)[self.calls - 1]))
+        Scores.calls += 1
+        if Scores.calls == Scores.breaks_at:
+            raise InterruptedError
+        return dict(score=float((1, 3, 2)[Scores.calls - 1]))
 
 
-def make_runner(work_dir, hook='mic_mm.AtomicCheckpointHook', resume=False, **options):
+def make_runner(work_dir,
+                hook='mic_mm.AtomicCheckpointHook',
+                resume=False,
+                load_from=None,
+                **options):
     torch.manual_seed(0)
     loader = dict(
         batch_size=2,
@@ -73,7 +81,9 @@ def make_runner(work_dir, hook='mic_mm.AtomicCheckpointHook', resume=False, **op
             type='IterBasedTrainLoop',
             max_iters=options.pop('max_iters', ITERATIONS),
             val_interval=INTERVAL),
-        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.01, momentum=0.9)),
+        optim_wrapper=dict(
+            optimizer=dict(type='SGD', lr=0.01, momentum=0.9),
+            accumulative_counts=options.pop('accumulative_counts', 1)),
         param_scheduler=dict(type='PolyLR', by_epoch=False, end=ITERATIONS),
         default_hooks=dict(checkpoint=dict(checkpoint, **options)),
         randomness=dict(seed=5),
@@ -81,6 +91,7 @@ def make_runner(work_dir, hook='mic_mm.AtomicCheckpointHook', resume=False, **op
         log_processor=dict(by_epoch=False),
         log_level='ERROR',
         resume=resume,
+        load_from=load_from and str(load_from),
         **evaluated)
 
 
@@ -205,6 +216,7 @@ def test_best_checkpoint_stays_until_there_is_a_better_one(tmp_path, monkeypatch
         replace(source, path)
 
     monkeypatch.setattr(os, 'replace', look)
+    monkeypatch.setattr(Scores, 'calls', 0)
     train(
         tmp_path,
         evaluate=True,
@@ -216,6 +228,45 @@ def test_best_checkpoint_stays_until_there_is_a_better_one(tmp_path, monkeypatch
     assert [first, second + '.partial'] in seen
     assert names(tmp_path) == [second, 'iter_6.pth']
     assert read(tmp_path / 'iter_6.pth')['message_hub']['runtime_info']['best_score'] == 3
+
+
+def test_validation_that_was_not_finished_is_made_up_for(tmp_path, monkeypatch):
+    options = dict(evaluate=True, max_iters=6, save_best='score', rule='greater')
+    monkeypatch.setattr(Scores, 'calls', 0)
+    monkeypatch.setattr(Scores, 'breaks_at', 2)
+    with pytest.raises(InterruptedError):
+        train(tmp_path, **options)
+    assert names(tmp_path) == ['best_score_iter_2.pth', 'iter_2.pth', 'iter_4.pth']
+    monkeypatch.setattr(Scores, 'calls', 1)
+    monkeypatch.setattr(Scores, 'breaks_at', 0)
+    train(tmp_path, resume=True, **options)
+    assert Scores.calls == 3
+    assert names(tmp_path) == [
+        'best_score_iter_4.pth', 'iter_2.pth', 'iter_4.pth', 'iter_6.pth'
+    ]
+    assert read(tmp_path / 'iter_6.pth')['message_hub']['runtime_info']['best_score'] == 3
+
+
+@pytest.mark.parametrize('iteration', range(1, 7))
+def test_gradients_of_an_unfinished_accumulation_survive(iteration, accumulated, tmp_path):
+    train(
+        tmp_path,
+        resume=True,
+        load_from=accumulated / f'iter_{iteration}.pth',
+        accumulative_counts=4,
+        max_iters=7)
+    ours, theirs = (read(folder / 'iter_7.pth') for folder in (tmp_path, accumulated))
+    assert torch.equal(ours['state_dict']['weight'], theirs['state_dict']['weight'])
+
+
+@pytest.fixture(scope='module')
+def accumulated(tmp_path_factory):
+    """Steps after iterations 4 and 7, checkpoints after each."""
+    folder = tmp_path_factory.mktemp('accumulated')
+    train(folder, accumulative_counts=4, max_iters=7, interval=1)
+    pending = ['gradients' in read(folder / f'iter_{i}.pth') for i in range(1, 8)]
+    assert pending == [True, True, True, False, True, True, False]
+    return folder
 
 
 def test_evaluation_alone_writes_nothing(tmp_path):
@@ -249,8 +300,7 @@ def test_unusable_files_are_refused_by_name(change, named, tmp_path):
     train(tmp_path, max_iters=2)
     path = tmp_path / 'iter_2.pth'
     reason = change(path)
-    runner = make_runner(tmp_path, resume=True)
-    runner._load_from = str(path) if named else None
+    runner = make_runner(tmp_path, resume=True, load_from=path if named else None)
     with pytest.raises(CheckpointError, match=reason) as info:
         runner.train()
     assert str(path) in str(info.value)
@@ -259,7 +309,6 @@ def test_unusable_files_are_refused_by_name(change, named, tmp_path):
 def test_damaged_file_to_start_from_is_refused_by_name(tmp_path):
     path = tmp_path / 'start.pth'
     path.write_bytes(b'PK no archive')
-    runner = make_runner(tmp_path)
-    runner._load_from = str(path)
+    runner = make_runner(tmp_path, load_from=path)
     with pytest.raises(CheckpointError, match=str(path)):
         runner.train()
