@@ -7,6 +7,7 @@ model remain, as the model's own library uses them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Optional
 
 from mmengine.config import Config, ConfigDict
@@ -14,6 +15,9 @@ from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
 from mic_mm.registry import MODELS
+
+from .checkpoint_file import read_checkpoint
+from .strict_loading import load_strictly
 
 BRANCHES = {'student': 'student.', 'teacher': 'teacher.model.'}
 WRAPPED = ('segmentor', 'classifier', 'detector')
@@ -100,6 +104,39 @@ def build_plain(cfg: Config) -> nn.Module:
     """Build the model of an exported config."""
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope')):
         return MODELS.build(cfg.model)
+
+
+def is_wrapper(cfg: Config) -> bool:
+    """Whether the model of a config is one of mic_mm around another."""
+    return any(name in (cfg.get('model') or {}) for name in WRAPPED)
+
+
+def load_plain(cfg: Config,
+               checkpoint: str | Path,
+               branch: str = 'student') -> nn.Module:
+    """The plain model of a checkpoint, ready to predict.
+
+    Args:
+        cfg (Config): Config of a run of mic_mm, or a plain one. It is not
+            changed.
+        checkpoint (str | Path): Its checkpoint, or an exported one.
+        branch (str): ``'student'`` or ``'teacher'`` of a checkpoint of
+            mic_mm. Defaults to ``'student'``.
+
+    Raises:
+        FileNotFoundError: If there is no checkpoint.
+        ValueError: If it does not fit the model, or has no such branch.
+    """
+    weights = read_checkpoint(checkpoint)['state_dict']
+    if is_wrapper(cfg):
+        cfg = plain_config(cfg)
+    is_plain = not any(
+        name.startswith(tuple(BRANCHES.values())) for name in weights)
+    if not is_plain or branch != 'student':
+        weights = plain_weights(weights, branch)
+    model = build_plain(cfg)
+    load_strictly(model, weights, str(checkpoint))
+    return model.eval()
 
 
 def _wrapped_model(cfg: Config) -> ConfigDict:

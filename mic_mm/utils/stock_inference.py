@@ -23,7 +23,8 @@ from mic_mm.visualization.palette import class_colors
 
 from .checkpoint_file import read_checkpoint
 from .pictures import Picture
-from .plain_export import BRANCHES, WRAPPED, evaluated_dataset, plain_weights
+from .plain_export import (BRANCHES, evaluated_dataset, is_wrapper,
+                           plain_weights)
 from .predictions import use_library_visualizer
 from .strict_loading import load_strictly
 
@@ -178,8 +179,7 @@ def _prepared(cfg: Config, branch: Optional[str]) -> Config:
     # Pictures are written by the caller; a backend would open a run in
     # TensorBoard or Weights & Biases.
     cfg.visualizer.vis_backends = None
-    is_wrapper = any(name in cfg.model for name in WRAPPED)
-    if is_wrapper and branch is not None:
+    if is_wrapper(cfg) and branch is not None:
         cfg.model.predict_on = branch
     elif branch == 'teacher':
         raise ValueError(
@@ -197,7 +197,7 @@ def _selected(state_dict: Optional[dict], cfg: Config) -> Optional[dict]:
     is_plain = not any(name.startswith(prefixes) for name in state_dict)
     if is_plain and branch == 'student':
         return state_dict
-    if not is_plain and not any(name in cfg.model for name in WRAPPED):
+    if not is_plain and not is_wrapper(cfg):
         raise ValueError(
             'The checkpoint is one of mic_mm, with student or teacher, but '
             'the config is that of the plain model. Give the config of the '

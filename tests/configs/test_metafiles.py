@@ -106,7 +106,6 @@ def test_numbers_are_those_of_the_benchmarks(model):
 def test_configs_exist_and_train_as_described(model):
     path = ROOT / model['Config']
     assert path.is_file() and path.stem == model['Name']
-    # The name says it, and tests of the configs compare it with the content.
     batch, iterations = re.search(r'_1xb(\d+)-(\w+?)_', path.stem).groups()
     metadata = model['Metadata']
     assert str(metadata['Iterations']) == iterations.replace('k', '000')

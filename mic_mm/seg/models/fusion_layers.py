@@ -37,7 +37,7 @@ class LinearEmbedding(nn.Module):
         self.proj = nn.Linear(in_channels, channels)
 
     def forward(self, features: Tensor) -> Tensor:
-        return self.proj(features.movedim(1, -1)).movedim(-1, 1)
+        return self.proj(features.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
 @MODELS.register_module()

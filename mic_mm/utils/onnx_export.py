@@ -1,0 +1,224 @@
+# Copyright (c) mic_mm authors. All rights reserved.
+"""ONNX files of plain models, compared with PyTorch by onnxruntime."""
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional
+
+import torch
+from torch import Tensor
+
+from .tensor_models import TensorModel, run, writes_in_place
+
+EXPORTERS = ('dynamo', 'torchscript')
+DYNAMIC = ('batch', 'size')
+INPUT = 'images'
+# Newest operators that both exporters of PyTorch 2.5 write.
+_OPSET = {'dynamo': 18, 'torchscript': 17}
+_PACKAGES = {'dynamo': ('onnx', 'onnxscript'), 'torchscript': ('onnx', )}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far an output of the file is from that of PyTorch.
+
+    Args:
+        name (str): Of the output.
+        largest (float): Largest absolute difference.
+        scale (float): Largest absolute value of PyTorch's.
+    """
+    name: str
+    largest: float
+    scale: float
+
+    @property
+    def relative(self) -> float:
+        """The largest difference in units of the largest value."""
+        return self.largest / self.scale if self.scale else self.largest
+
+    def __str__(self) -> str:
+        return (f'{self.name}: largest difference {self.largest:.2e} at '
+                f'values up to {self.scale:.2e}, relative '
+                f'{self.relative:.2e}')
+
+
+def export_onnx(model: TensorModel,
+                path: str | Path,
+                size: Sequence[int],
+                dynamic: Sequence[str] = (),
+                opset: Optional[int] = None,
+                exporter: str = 'dynamo') -> None:
+    """Write an ONNX file.
+
+    Args:
+        model (TensorModel): The model.
+        path (str | Path): The file; its folder is made.
+        size (Sequence[int]): Height and width of the images.
+        dynamic (Sequence[str]): What may differ in use: ``'batch'``,
+            ``'size'``. Defaults to (), one image of ``size``.
+        opset (int, optional): Version of the operators. Defaults to None: 18,
+            for ``'torchscript'`` 17.
+        exporter (str): ``'dynamo'`` or ``'torchscript'``, which is faster but
+            keeps the size of images in networks with attention, and cannot
+            export HRDA. Defaults to ``'dynamo'``.
+
+    Raises:
+        ImportError: If a package is missing.
+        ValueError: If the model cannot be exported.
+    """
+    _check(model, dynamic, exporter)
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    images = random_images(model, 2 if 'batch' in dynamic else 1, size)
+    outputs = run(model, images)
+    options: dict[str, Any] = dict(
+        input_names=[INPUT],
+        output_names=list(outputs),
+        opset_version=opset or _OPSET[exporter],
+        dynamo=exporter == 'dynamo')
+    axes = _axes(dynamic)
+    if axes and exporter == 'dynamo':
+        dims = {axis: torch.export.Dim(name) for axis, name in axes.items()}
+        options['dynamic_shapes'] = (_freed(dims), )
+    elif axes:
+        options['dynamic_axes'] = {INPUT: axes, **_output_axes(outputs, axes)}
+    try:
+        with torch.no_grad():
+            torch.onnx.export(model, (images, ), str(path), **options)
+    except Exception as error:
+        # Exporters raise whatever the operator they do not know leads to.
+        raise ValueError(_reason(model, exporter, dynamic, error)) from error
+    _make_portable(path)
+
+
+def compare_onnx(model: TensorModel, path: str | Path,
+                 images: Tensor) -> list[Difference]:
+    """Differences of all outputs, computed by onnxruntime on the CPU.
+
+    Args:
+        model (TensorModel): What was exported.
+        path (str | Path): The file.
+        images (Tensor): Images, (B, 3, H, W).
+
+    Raises:
+        ImportError: If onnxruntime is missing.
+        ValueError: If onnxruntime refuses the file or the images.
+    """
+    _require(('onnxruntime', ))
+    import onnxruntime
+    expected = run(model, images)
+    try:
+        session = onnxruntime.InferenceSession(
+            str(path), providers=['CPUExecutionProvider'])
+        found = session.run(None, {INPUT: images.numpy()})
+    except Exception as error:
+        raise ValueError(f'onnxruntime cannot run {path}: '
+                         f'{str(error).splitlines()[0]}') from error
+    return [
+        _difference(name, value, torch.from_numpy(other))
+        for (name, value), other in zip(expected.items(), found)
+    ]
+
+
+def random_images(model: TensorModel,
+                  batch: int,
+                  size: Sequence[int],
+                  seed: int = 0) -> Tensor:
+    """Random images in the range that the model takes."""
+    generator = torch.Generator().manual_seed(seed)
+    noise = torch.rand((batch, 3, *size), generator=generator)
+    return noise * 255 if model.normalize else noise * 4 - 2
+
+
+def _check(model: TensorModel, dynamic: Sequence[str], exporter: str) -> None:
+    if exporter not in EXPORTERS:
+        raise ValueError(f'exporter={exporter!r} is none of {EXPORTERS}.')
+    unknown = set(dynamic) - set(DYNAMIC)
+    if unknown:
+        raise ValueError(f'dynamic={sorted(unknown)} is none of {DYNAMIC}.')
+    name = type(model.model).__name__
+    if writes_in_place(model.model):
+        if exporter == 'torchscript':
+            raise ValueError(
+                f'The torchscript exporter loses what {name} writes in place '
+                '(its windows), and the file would be wrong. Use the '
+                'exporter dynamo.')
+        if dynamic:
+            raise ValueError(
+                f'The windows of {name} depend on the size of the images and '
+                'are split by the size of the batch: export it for a fixed '
+                'size and batch.')
+    _require(_PACKAGES[exporter])
+
+
+def _require(packages: Sequence[str]) -> None:
+    missing = [p for p in packages if importlib.util.find_spec(p) is None]
+    if missing:
+        raise ImportError(f'This needs {", ".join(missing)}. Install the '
+                          'extra `onnx`: pip install "mic_mm[onnx]".')
+
+
+def _axes(dynamic: Sequence[str]) -> dict[int, str]:
+    axes = {0: 'batch'} if 'batch' in dynamic else {}
+    if 'size' in dynamic:
+        axes.update({2: 'height', 3: 'width'})
+    return axes
+
+
+def _make_portable(path: Path) -> None:
+    """One file, without the paths of the machine that wrote it.
+
+    The dynamo exporter puts the weights into a second file and the lines of
+    Python into each node.
+    """
+    import onnx
+    content = onnx.load(path)
+    graphs = [content.graph, *content.functions]
+    for node in (node for graph in graphs for node in graph.node):
+        node.ClearField('metadata_props')
+        node.ClearField('doc_string')
+    onnx.save(content, path)
+    path.with_name(f'{path.name}.data').unlink(missing_ok=True)
+
+
+def _output_axes(outputs: Mapping[str, Tensor],
+                 axes: Mapping[int, str]) -> dict[str, dict[int, str]]:
+    return {
+        name: {
+            # Maps of a detector are smaller than its images.
+            axis: of_input if axis == 0 else f'{name}_{of_input}'
+            for axis, of_input in axes.items() if axis < value.ndim
+        }
+        for name, value in outputs.items()
+    }
+
+
+def _freed(dims: dict) -> dict:
+    """Dimensions of which the exporter finds the limits by itself."""
+    automatic = getattr(torch.export.Dim, 'DYNAMIC', None)
+    return dims if automatic is None else dict.fromkeys(dims, automatic)
+
+
+def _reason(model: TensorModel, exporter: str, dynamic: Sequence[str],
+            error: Exception) -> str:
+    first = next((line for line in str(error).splitlines() if line.strip()),
+                 type(error).__name__)
+    other = next(name for name in EXPORTERS if name != exporter)
+    advice = ('a fixed size and batch' if dynamic else f'the exporter {other}')
+    return (f'The exporter {exporter} cannot export a '
+            f'{type(model.model).__name__}'
+            f'{" with dynamic " + ", ".join(dynamic) if dynamic else ""}: '
+            f'{type(error).__name__}: {first} Try {advice}.')
+
+
+def _difference(name: str, expected: Tensor, found: Tensor) -> Difference:
+    if expected.shape != found.shape:
+        raise ValueError(
+            f'Output {name} of the ONNX file has the shape '
+            f'{tuple(found.shape)}, but PyTorch gives '
+            f'{tuple(expected.shape)}.')
+    return Difference(name, float((expected - found).abs().max()),
+                      float(expected.abs().max()))

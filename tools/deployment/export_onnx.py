@@ -1,0 +1,115 @@
+#!/usr/bin/env python
+# Copyright (c) mic_mm authors. All rights reserved.
+"""Write a trained model as an ONNX file: CONFIG CHECKPOINT --out FILE.
+
+Config and checkpoint of a run of mic_mm, or exported ones. The file is run by
+onnxruntime and compared with PyTorch. See docs/en/user_guides/deployment.md
+for what goes in and comes out.
+"""
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+# First of all, so that `_base_ = 'mic_mm::...'` in configs can be resolved.
+import mic_mm  # noqa: F401
+from mic_mm.utils import cli
+from mic_mm.utils.onnx_export import (DYNAMIC, EXPORTERS, compare_onnx,
+                                      export_onnx, random_images)
+from mic_mm.utils.plain_export import BRANCHES, load_plain
+from mic_mm.utils.tensor_models import TensorModel, as_tensor_model
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    cli.add_config_arguments(parser)
+    parser.add_argument('checkpoint', help='path of the checkpoint')
+    parser.add_argument(
+        '--out', type=Path, required=True, help='file to write, e.g. m.onnx')
+    parser.add_argument(
+        '--branch',
+        choices=BRANCHES,
+        default='student',
+        help='which network of a checkpoint of mic_mm (default: student)')
+    parser.add_argument(
+        '--size',
+        type=int,
+        nargs=2,
+        metavar=('HEIGHT', 'WIDTH'),
+        default=(512, 512),
+        help='of the images (default: 512 512)')
+    parser.add_argument(
+        '--dynamic',
+        nargs='+',
+        choices=DYNAMIC,
+        default=(),
+        help='what may differ in use (default: nothing, one image of --size)')
+    parser.add_argument('--opset', type=int, help='default: 18')
+    parser.add_argument(
+        '--exporter',
+        choices=EXPORTERS,
+        default='dynamo',
+        help='torchscript is faster and older (default: dynamo)')
+    parser.add_argument(
+        '--no-normalization',
+        action='store_true',
+        help='images are given normalised; default: as OpenCV reads them, BGR '
+        'in [0, 255]')
+    parser.add_argument(
+        '--check',
+        choices=('yes', 'no'),
+        default='yes',
+        help='compare with onnxruntime (default: yes)')
+    parser.add_argument(
+        '--tolerance',
+        type=float,
+        default=1e-3,
+        help='largest difference in units of the largest value of an output '
+        '(default: 1e-3; single precision of a deep network gives 1e-6 to '
+        '1e-4)')
+    return parser
+
+
+def check(model: TensorModel, args: argparse.Namespace) -> None:
+    """Compare on images that the exporter has not seen.
+
+    Raises:
+        ValueError: If an output is off by more than the tolerance.
+    """
+    height, width = args.size
+    if 'size' in args.dynamic:
+        height, width = 2 * height, 2 * width
+    batch = 3 if 'batch' in args.dynamic else 1
+    images = random_images(model, batch, (height, width), seed=1)
+    differences = compare_onnx(model, args.out, images)
+    for difference in differences:
+        print(difference)
+    wrong = [d.name for d in differences if not d.relative <= args.tolerance]
+    if wrong:
+        raise ValueError(
+            f'{args.out} is wrong: {wrong} differ from PyTorch by more than '
+            f'--tolerance {args.tolerance}. Try another --exporter.')
+
+
+def main() -> None:
+    parser = make_parser()
+    args = parser.parse_args()
+    try:
+        cfg = cli.read_config(args.config, args.cfg_options)
+        plain = load_plain(cfg, args.checkpoint, args.branch)
+        model = as_tensor_model(plain, not args.no_normalization)
+        export_onnx(model, args.out, args.size, args.dynamic, args.opset,
+                    args.exporter)
+        if args.check == 'yes':
+            check(model, args)
+    except (ValueError, OSError, ImportError) as error:
+        parser.error(str(error))
+    print(f'{args.out}: {type(plain).__name__}, images of '
+          f'{args.size[0]}x{args.size[1]}, outputs '
+          f'{", ".join(model.output_names)}')
+
+
+if __name__ == '__main__':
+    main()
