@@ -2,6 +2,8 @@
 """Further detectors of MMDetection, small enough to train in a test."""
 from __future__ import annotations
 
+from mmengine.utils import digit_version
+
 from .models import tiny_detector, tiny_one_stage_detector
 
 
@@ -45,10 +47,20 @@ def tiny_retinanet(num_classes: int = 4) -> dict:
             max_per_img=10))
 
 
+def dino_has_any_width() -> bool:
+    """Whether ``DINO`` can be built with other widths than 256.
+
+    MMDetection 3.3.0, the last official release, encodes the boxes of queries
+    with 512 numbers whatever ``embed_dims`` is.
+    """
+    import mmdet
+    return digit_version(mmdet.__version__) > digit_version('3.3.0')
+
+
 def tiny_dino(num_classes: int = 4) -> dict:
     """An MMDetection ``DINO``, a detector of the DETR family."""
     two_stage = tiny_detector(num_classes, norm='GN')
-    width = 16
+    width = 16 if dino_has_any_width() else 256
     deformable = dict(
         embed_dims=width, num_heads=2, num_levels=2, num_points=2, dropout=0.)
     attention = dict(embed_dims=width, num_heads=2, dropout=0.)

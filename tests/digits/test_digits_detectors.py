@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
+from mic_mm.testing.models_det import dino_has_any_width
 from mic_mm.testing.short_runs import shorten, train_config
 
 FOLDER = Path(__file__).resolve().parents[2] / 'configs' / 'det' / 'digits'
@@ -31,6 +32,8 @@ def sure_from_the_start(cfg):
 
 @pytest.mark.parametrize('network', NETWORKS)
 def test_det_detector_trains_on_the_digits(network, root, monkeypatch, tmp_path):
+    if network == 'tiny-dino' and not dino_has_any_width():
+        pytest.skip('DINO of MMDetection 3.3.0 has 256 channels or fails')
     monkeypatch.chdir(root.parents[1])
     monkeypatch.setattr(Config, 'pretty_text', '')
     cfg = sure_from_the_start(shorten(read_config(network, 'mic'), tmp_path))

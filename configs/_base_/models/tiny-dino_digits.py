@@ -1,5 +1,7 @@
 # A small DINO for 64x64 pixels, trained from scratch: the backbone of
 # tiny-fcos_digits.py, two layers each of encoder and decoder, 20 queries.
+# MMDetection 3.3.0, the last official release, cannot build it: there DINO has 256
+# channels. onedl-mmdetection can.
 _norm = dict(type='BN', requires_grad=True)
 _deformable = dict(embed_dims=64, num_heads=4, num_levels=2, dropout=0.0)
 _ffn = dict(embed_dims=64, feedforward_channels=128, ffn_drop=0.0)
