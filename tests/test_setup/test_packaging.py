@@ -84,7 +84,7 @@ def test_every_requirement_of_the_default_stack_is_pinned(setup_module):
 
     pins = {normal(p) for p in setup_module.parse_requirements('stack_default.txt')}
     for name in ('build.txt', 'runtime.txt', 'optional.txt', 'tests.txt', 'openmmlab_deps.txt',
-                 'docs.txt', 'lint.txt'):
+                 'ci.txt'):
         assert {normal(r) for r in setup_module.parse_requirements(name)} <= pins, name
     pins = {normal(p) for p in setup_module.parse_requirements('stack_official.txt')}
     for name in ('build.txt', 'runtime.txt', 'tests.txt', 'openmmlab_deps.txt'):
