@@ -18,7 +18,7 @@ from mic_mm.utils import cli
 from mic_mm.version import __version__
 
 from .data_loading import data_loading
-from .measure import measure
+from .iteration_cost import measure
 from .workload import build_workload
 
 EXPLANATION = """\
@@ -201,7 +201,7 @@ def as_text(result: dict) -> str:
     lines += ['', *_table('stage', result['stages'], 'stage')]
     loading = result['data_loading']
     if 'seconds' in loading:
-        lines.append(f'  {"data loading, one worker":46}'
+        lines.append(f'  {"data loading, in this process":32}'
                      f'{loading["seconds"]:10.4f}')
     else:
         lines.append(f'  data loading: {loading["left_out"]}')
@@ -209,12 +209,12 @@ def as_text(result: dict) -> str:
 
 
 def _table(title: str, rows: list[dict], key: str) -> list[str]:
-    total = sum(row['wall'] for row in rows)
-    lines = [f'{title:48}{"wall s":>10}{"share":>9}']
+    total = sum(row['cpu'] for row in rows)
+    lines = [f'{title:34}{"wall s":>10}{"cpu s":>10}{"share":>9}']
     for row in rows:
         name = f"{row['objective'] or '-'}: {row[key]}"
-        lines.append(f'  {name:46}{row["wall"]:10.4f}'
-                     f'{row["wall"] / total:9.1%}')
+        lines.append(f'  {name:32}{row["wall"]:10.4f}{row["cpu"]:10.4f}'
+                     f'{row["cpu"] / total:9.1%}')
     return lines
 
 

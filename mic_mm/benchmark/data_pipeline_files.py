@@ -17,7 +17,7 @@ _IGNORED = 255
 # pixels.  With a noise of this strength a PNG takes about 1.3 bytes per
 # pixel, like those of GTA and Cityscapes (2.3 to 2.8 MB).
 _REGION = 48
-_DETAIL = 12
+_DETAIL = 40
 _NOISE = 1
 
 

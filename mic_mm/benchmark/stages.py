@@ -23,6 +23,8 @@ _VIEWS = {
     'color_aug': 'augmentation',
     'mask': 'masking',
 }
+Stage = tuple[Optional[str], str]
+Times = tuple[float, float]
 _REST = 'rest'
 _OF_THE_STEP = ('optimizer', 'perturbation')
 
@@ -34,17 +36,16 @@ class StageClock:
         synchronize (Callable): Waits until the device has caught up.
 
     Attributes:
-        seconds (dict): Seconds by ``(objective, stage)``; the objective is
-            None outside of any.
+        seconds (dict): Wall and CPU seconds by ``(objective, stage)``; the
+            objective is None outside of any.
     """
 
     def __init__(self, synchronize: Callable[[], None]) -> None:
         self.synchronize = synchronize
-        self.seconds: dict[tuple[Optional[str], str],
-                           float] = defaultdict(float)
+        self.seconds: dict[Stage, Times] = defaultdict(lambda: (0., 0.))
         self.objective: Optional[str] = None
-        self._open: list[tuple[Optional[str], str]] = []
-        self._since = 0.
+        self._open: list[Stage] = []
+        self._since: Times = 0., 0.
 
     def enter(self, stage: str) -> None:
         """Begin a stage; the optimizer is of no objective."""
@@ -59,9 +60,11 @@ class StageClock:
 
     def _book(self) -> None:
         self.synchronize()
-        now = time.perf_counter()
+        now = time.perf_counter(), time.process_time()
         if self._open:
-            self.seconds[self._open[-1]] += now - self._since
+            wall, cpu = self.seconds[self._open[-1]]
+            self.seconds[self._open[-1]] = (wall + now[0] - self._since[0],
+                                            cpu + now[1] - self._since[1])
         self._since = now
 
     def around(self, stage: str) -> Callable[[Callable], Callable]:
@@ -85,7 +88,7 @@ def time_stages(model: UDAModel,
                 optim_wrapper: OptimWrapper | OptimWrapperDict,
                 iterate: Callable[[], Any],
                 synchronize: Callable[[], None],
-                passes: Sequence[NetworkPass] = ()) -> dict:
+                passes: Sequence[NetworkPass] = ()) -> dict[Stage, Times]:
     """Run an iteration and take the time of each stage.
 
     Args:
@@ -97,7 +100,7 @@ def time_stages(model: UDAModel,
             tell the networks beside the student's own loss. Defaults to ().
 
     Returns:
-        dict: Seconds by ``(objective, stage)``.
+        dict: Wall and CPU seconds by ``(objective, stage)``.
     """
     clock = StageClock(synchronize)
     with ExitStack() as stack:

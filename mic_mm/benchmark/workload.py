@@ -87,6 +87,8 @@ def build_workload(cfg: Config,
     model = MODELS.build(model_cfg)
     model.init_weights()
     model.to(device).train()
+    # All objectives have begun.
+    model.iteration = max(o.begin for o in model.objectives.values())
     optim_wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
     _count_from_start(optim_wrapper, model)
     source = inputs.random_batch(model.student, batch_size, size, seed)

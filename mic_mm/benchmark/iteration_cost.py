@@ -5,7 +5,6 @@ from __future__ import annotations
 import resource
 from collections import defaultdict
 from collections.abc import Callable
-from statistics import median
 from typing import Any
 
 import torch
@@ -15,7 +14,7 @@ from .network_passes import NetworkPass, StudentPass
 from .record_passes import record_passes
 from .saved_activations import SavedActivations
 from .stages import time_stages
-from .timing import synchronizer, take_turns
+from .timing import Seconds, synchronizer, take_turns
 from .workload import Workload
 
 ITERATION, PASSES, LIBRARY = 'iteration', 'passes', 'library_passes'
@@ -107,17 +106,18 @@ def _each_pass(workload: Workload, passes: list[NetworkPass], rounds: int,
 
 def _stages(workload: Workload, passes: list[NetworkPass], rounds: int,
             synchronize: Callable[[], None]) -> list[dict]:
-    measured: dict[tuple, list[float]] = defaultdict(list)
+    measured: dict[tuple, Seconds] = defaultdict(Seconds)
     for _ in range(max(rounds // 2, 1)):
         data = workload.batch()
         stages = time_stages(workload.model, workload.optim_wrapper,
                              lambda: workload.iterate(data), synchronize,
                              passes)
-        for key, value in stages.items():
-            measured[key].append(value)
+        for key, (wall, cpu) in stages.items():
+            measured[key].wall.append(wall)
+            measured[key].cpu.append(cpu)
     return [
-        dict(objective=objective, stage=stage, wall=median(values))
-        for (objective, stage), values in measured.items()
+        dict(objective=objective, stage=stage, **seconds.summary())
+        for (objective, stage), seconds in measured.items()
     ]
 
 
