@@ -195,7 +195,7 @@ def execution_section() -> str:
     rows = [f'| `{name}` | `None` | {to_markdown(" ".join(text.split()))} |'
             for name, _, text in entries]
     return '\n\n'.join([
-        '### Options of model.execution', summary(configure_execution),
+        '### Options of execution', f'`model.execution`: {summary(configure_execution)}',
         '\n'.join(['| option | default | |', '|---|---|---|', *rows])
     ])
 
