@@ -29,8 +29,8 @@ def legend(panels: dict[str, LabelledImages], statistics: PixelStatistics,
     """Name and colour of classes, ignored and hidden pixels, and weights.
 
     An entry is there if the panels can contain it: classes with a map of
-    them, ignored pixels where there are some, hidden pixels with masked
-    images, weights with a map of them.
+    them or with boxes, ignored pixels where there are some, hidden pixels
+    with masked images, weights with a map of them.
 
     Args:
         panels (dict): What was recorded, by name.
@@ -42,7 +42,9 @@ def legend(panels: dict[str, LabelledImages], statistics: PixelStatistics,
         for sample in images.data_samples[:style.max_images]
     ]
     maps = [m for m in map(fields.label_map, samples) if m is not None]
-    entries = _classes(maps, style)
+    boxes = [s.gt_instances.labels.cpu().numpy() for s in samples
+             if s.get('gt_instances') is not None]
+    entries = _classes(maps + boxes, style)
     if 'masked' in panels:
         zero = torch.zeros(len(statistics.mean), 1, 1)
         color = to_pixels(zero, statistics)[0, 0]
@@ -56,10 +58,10 @@ def legend(panels: dict[str, LabelledImages], statistics: PixelStatistics,
     return entries
 
 
-def _classes(maps: list[np.ndarray], style: PanelStyle) -> Legend:
-    if not maps:
+def _classes(labels: list[np.ndarray], style: PanelStyle) -> Legend:
+    if not labels:
         return []
-    found = np.unique(np.concatenate([np.unique(m) for m in maps]))
+    found = np.unique(np.concatenate([np.unique(array) for array in labels]))
     count = len(style.classes)
     shown = range(count)
     if count > _ALL_CLASSES:

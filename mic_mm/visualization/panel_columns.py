@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 import torch
+from PIL import Image
 
 from mic_mm.core.domain_batch import LabelledImages
 from mic_mm.core.pixel_statistics import PixelStatistics
@@ -18,6 +19,11 @@ from .tiles import Tile, draw_boxes, resize, scale_to, to_pixels
 
 if TYPE_CHECKING:
     from .panels import PanelStyle
+
+# From a map and the factor of its size to a picture and its caption.
+Draw = Callable[[np.ndarray, float], tuple[Image.Image, str]]
+# The legend names the colours of the boxes whose text is left out.
+_CROWD = 8
 
 
 class PanelColumns:
@@ -77,7 +83,7 @@ class PanelColumns:
         factor = scale_to(image.shape[-2:], style.tile_size)
         picture = resize(to_pixels(image, self.statistics), factor)
         boxes = fields.boxes(sample, style.classes, style.colors)
-        draw_boxes(picture, boxes, factor)
+        draw_boxes(picture, boxes, factor, crowd=_CROWD)
         return Tile(picture, fields.caption(sample, style.classes),
                     self._words(sample))
 
@@ -86,7 +92,7 @@ class PanelColumns:
                 *fields.classes_in(sample, self.style.classes))
 
     def _maps(self, name: str, get_map: Callable,
-              draw: Callable) -> list[Optional[Tile]]:
+              draw: Draw) -> list[Optional[Tile]]:
         """A tile per image, None without a map; empty if none has one."""
         samples = self._samples(name)
         maps = [get_map(sample) for sample in samples]
@@ -98,12 +104,12 @@ class PanelColumns:
                 self._words(sample)) for pixels, sample in zip(maps, samples)
         ]
 
-    def _label_picture(self, labels: np.ndarray, factor: float) -> tuple:
+    def _label_picture(self, labels: np.ndarray, factor: float) -> tuple[Image.Image, str]:
         colored = color_label_map(labels, self.style.colors)
         return resize(colored, factor, blend=False), ''
 
 
-def _weight_picture(weights: np.ndarray, factor: float) -> tuple:
+def _weight_picture(weights: np.ndarray, factor: float) -> tuple[Image.Image, str]:
     low, high = float(weights.min()), float(weights.max())
     span = f'{low:.2f}' if high - low < 0.005 else f'{low:.2f} to {high:.2f}'
     return resize(heat_map(weights), factor, blend=False), span

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Optional
 
 import matplotlib
 import numpy as np
@@ -122,17 +123,33 @@ def resize(pixels: np.ndarray,
     return picture.resize(size, kinds.BOX if shrinks else kinds.NEAREST)
 
 
-def draw_boxes(picture: Image.Image, boxes: Sequence[Box],
-               factor: float) -> None:
-    """Draw boxes, given in pixels of the image before ``factor``."""
+def draw_boxes(picture: Image.Image,
+               boxes: Sequence[Box],
+               factor: float,
+               crowd: Optional[int] = None) -> None:
+    """Draw boxes, given in pixels of the image before ``factor``.
+
+    Args:
+        picture (PIL.Image.Image): RGB; drawn upon.
+        boxes (Sequence[Box]): The boxes.
+        factor (float): New over old length of a side.
+        crowd (int, optional): With more boxes, texts wider than their box
+            are left out, since they would hide other boxes. Defaults to
+            None: every box has its text.
+    """
     draw = ImageDraw.Draw(picture)
     font = load_font(11)
+    is_crowd = crowd is not None and len(boxes) > crowd
+    frames = []
     for box in boxes:
         x1, y1, x2, y2 = (value * factor for value in box.corners)
         # Pillow refuses corners in the wrong order.
         frame = (min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
+        frames.append(frame)
+        if not is_crowd or font.getlength(box.text) <= frame[2] - frame[0]:
+            _draw_tag(draw, frame[:2], box, font, picture.size)
+    for box, frame in zip(boxes, frames):
         draw.rectangle(frame, outline=box.color, width=2)
-        _draw_tag(draw, frame[:2], box, font, picture.size)
 
 
 def _draw_tag(draw, corner, box: Box, font, size) -> None:

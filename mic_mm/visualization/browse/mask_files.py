@@ -14,7 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from mic_mm.core import BlockMask, PixelStatistics, SeededDraws
 from mic_mm.core.objectives import MaskedConsistency
 
-from .. import annotations
+from .. import annotations as fields
 from .mask_sweep import MaskSweep, sweep_grid, sweep_page
 from .replay import TrainingReplay
 
@@ -69,7 +69,7 @@ def sweep_of_config(cfg: Config,
         current=mask and (mask.ratio, mask.block_size),
         batch_size=len(domain['inputs']))
     return [(sweep, [
-        annotations.file_name(sample) or f'image {index}'
+        fields.file_name(sample) or f'image {index}'
         for index, sample in enumerate(domain['data_samples'][:num])
     ])]
 

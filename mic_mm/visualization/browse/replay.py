@@ -186,7 +186,8 @@ def _model(cfg: Config) -> UDAModel:
 
 def _indices(loader: DataLoader, iteration: int) -> list:
     """What the data set is indexed by in an iteration."""
-    sampler, within = loader.sampler, iteration
+    sampler: Any = loader.sampler
+    within = iteration
     if getattr(sampler, 'is_infinite', True) is False:
         epoch, within = divmod(iteration, len(loader))
         sampler.set_epoch(epoch)
