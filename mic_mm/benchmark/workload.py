@@ -115,9 +115,7 @@ def without_pretrained(cfg: Any) -> Any:
 
 def _task_inputs(cfg: Config):
     """The module of the task that knows what a batch looks like."""
-    scope = getattr(
-        MODELS.get(str(cfg.model.type)), 'task_scope',
-        cfg.get('default_scope'))
+    scope = _task_of(cfg) or cfg.get('default_scope')
     for room, (library, *_) in TASK_ROOMS.items():
         if library == scope:
             return importlib.import_module(f'mic_mm.{room}.random_inputs')
@@ -127,12 +125,17 @@ def _task_inputs(cfg: Config):
         'configs/cls or configs/det, or one that inherits from them.')
 
 
+def _task_of(cfg: Config) -> Optional[str]:
+    """The library of a model of mic_mm; None for a model of a library."""
+    return getattr(MODELS.get(str(cfg.model.type)), 'task_scope', None)
+
+
 def _adapted(cfg: Config, wrapper: dict) -> Config:
     """A config of mic_mm; one of a library is given its source objective.
 
     That trains bit for bit the same.
     """
-    if issubclass(MODELS.get(cfg.model.type), UDAModel):
+    if _task_of(cfg) is not None:
         return cfg
     (name, type_), = wrapper.items()
     cfg.model = dict(

@@ -83,6 +83,8 @@ class SAMOptimWrapper(SharpnessAware, OptimWrapper):
         _check_optimizer(self.optimizer)
         self.rho = rho
         self.unit_weights = pseudo_weight == 'published'
+        self._remembered: list[Tensor] = []
+        self._remembered_ids: list[int] = []
 
     def update_params(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:
         """Not possible: one loss is not enough.
@@ -112,7 +114,7 @@ class SAMOptimWrapper(SharpnessAware, OptimWrapper):
                     f'mic_mm.{type(self).__name__} has a gradient. '
                     'Adversarial losses take no part in it: add a '
                     'supervised objective.')
-            weights = [p.detach().clone() for p in moved]
+            weights = self._remember(moved)
             norm = self.ascend(moved)
         try:
             yield {'ascent_norm': norm}
@@ -122,8 +124,21 @@ class SAMOptimWrapper(SharpnessAware, OptimWrapper):
                 torch._foreach_copy_(moved, weights)
 
     @torch.no_grad()
+    def _remember(self, parameters: list[nn.Parameter]) -> list[Tensor]:
+        """Copies of the weights, in the memory of the step before.
+
+        To allocate it anew takes the host longer than to copy.
+        """
+        if list(map(id, parameters)) != self._remembered_ids:
+            self._remembered_ids = list(map(id, parameters))
+            self._remembered = [p.detach().clone() for p in parameters]
+        else:
+            torch._foreach_copy_(self._remembered, parameters)
+        return self._remembered
+
+    @torch.no_grad()
     def ascend(self, parameters: list[nn.Parameter]) -> Tensor:
-        """Add :math:`e` to parameters with gradients.
+        """Add :math:`e` to parameters with gradients, which become :math:`e`.
 
         Returns:
             Tensor: Norm of the gradient, 0-dim.
@@ -134,9 +149,8 @@ class SAMOptimWrapper(SharpnessAware, OptimWrapper):
 
     def _move(self, parameters: list[nn.Parameter], norm: Tensor) -> None:
         gradients = [p.grad for p in parameters]
-        torch._foreach_add_(
-            parameters,
-            torch._foreach_mul(gradients, self.rho / (norm + _EPS)))
+        torch._foreach_mul_(gradients, self.rho / (norm + _EPS))
+        torch._foreach_add_(parameters, gradients)
 
 
 @OPTIM_WRAPPERS.register_module()
