@@ -1,9 +1,8 @@
 # Copyright (c) mic_mm authors. All rights reserved.
 """How fast a training iteration is, and how much of it is needed."""
-from .library_passes import as_in_library
 from .iteration_cost import measure, record, run_all, run_as_in_library
-from .network_passes import (ModulePass, NetworkPass, StudentPass,
-                             TeacherPass)
+from .library_passes import as_in_library
+from .network_passes import ModulePass, NetworkPass, StudentPass, TeacherPass
 from .record_passes import record_passes
 from .saved_activations import SavedActivations
 from .stages import StageClock, time_stages

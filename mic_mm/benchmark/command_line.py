@@ -21,7 +21,7 @@ from .data_loading import data_loading
 from .iteration_cost import measure
 from .workload import build_workload
 
-EXPLANATION = """\
+EXPLANATION = '''\
 What counts as a pass: for each objective the student's forward pass, its losses
 as its library computes them and its backward pass; the teacher's forward pass;
 forward passes of frozen networks; forward and backward passes of discriminators.
@@ -31,7 +31,7 @@ without what makes mic_mm's cheaper (fused attention, inference mode).
 
 wall: seconds by the clock, cpu: of all threads; medians.  Where other processes
 run on the machine, the ratio of cpu seconds is the more reliable one.
-"""
+'''
 _SIZE = re.compile(r'(\d+)x(\d+)')
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -110,7 +111,7 @@ def _stages(workload: Workload, passes: list[NetworkPass], rounds: int,
     for _ in range(max(rounds // 2, 1)):
         data = workload.batch()
         stages = time_stages(workload.model, workload.optim_wrapper,
-                             lambda: workload.iterate(data), synchronize,
+                             partial(workload.iterate, data), synchronize,
                              passes)
         for key, (wall, cpu) in stages.items():
             measured[key].wall.append(wall)

@@ -12,8 +12,7 @@ from torch import Tensor, nn
 from mic_mm.core import UDAModel
 from mic_mm.core.optimizer_step import student_optim_wrapper
 
-from .network_passes import (ModulePass, NetworkPass, StudentPass,
-                             TeacherPass)
+from .network_passes import ModulePass, NetworkPass, StudentPass, TeacherPass
 from .shadowing import shadowed
 
 
@@ -125,7 +124,7 @@ def is_network(module: nn.Module, args: tuple, kwargs: dict) -> bool:
 
 
 def _is_tensors(value: Any) -> bool:
-    # type: a NamedTuple of tensors is a description, no stack of features
+    # Not isinstance: a NamedTuple of tensors is a description, no stack of features
     if type(value) in (tuple, list):
         return all(isinstance(item, Tensor) for item in value)
     return isinstance(value, Tensor)

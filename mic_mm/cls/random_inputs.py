@@ -2,7 +2,6 @@
 """Random batches for a classifier."""
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Optional
 
 import torch
@@ -42,7 +41,7 @@ def image_size(cfg: Config) -> Optional[Size]:
     return None
 
 
-def resized_model(model: Mapping, size: Size) -> ConfigDict:
+def resized_model(model: ConfigDict, size: Size) -> ConfigDict:
     """A copy of a model's config for training images of another size.
 
     A transformer has one position for each patch, hence its ``img_size``.

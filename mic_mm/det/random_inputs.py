@@ -2,7 +2,6 @@
 """Random batches for a detector."""
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Optional
 
 import torch
@@ -61,6 +60,6 @@ def image_size(cfg: Config) -> Optional[Size]:
     return None
 
 
-def resized_model(model: Mapping, size: Size) -> ConfigDict:
+def resized_model(model: ConfigDict, size: Size) -> ConfigDict:
     """A copy of a model's config: detectors take images of any size."""
     return ConfigDict(model)

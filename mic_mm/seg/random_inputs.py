@@ -2,7 +2,6 @@
 """Random batches for a segmentor, and segmentors for other image sizes."""
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Optional
 
 import torch
@@ -60,7 +59,7 @@ def image_size(cfg: Config) -> Optional[Size]:
     return tuple(size) if size else None
 
 
-def resized_model(model: Mapping, size: Size) -> ConfigDict:
+def resized_model(model: ConfigDict, size: Size) -> ConfigDict:
     """A copy of a model's config for training images of another size.
 
     The preprocessor pads to it, and the detail crop of HRDA and the margins

@@ -23,8 +23,7 @@ from mic_mm.visualization.palette import class_colors
 
 from .checkpoint_file import read_checkpoint
 from .pictures import Picture
-from .plain_export import (BRANCHES, evaluated_dataset, is_wrapper,
-                           plain_weights)
+from .plain_export import BRANCHES, evaluated_dataset, is_wrapper, plain_weights
 from .predictions import use_library_visualizer
 from .strict_loading import load_strictly
 

@@ -5,7 +5,6 @@ On a GPU, reading a number of a tensor, or indexing with a mask, stops the host
 until the device has caught up.
 """
 import traceback
-from contextlib import nullcontext
 
 import pytest
 import torch
@@ -109,8 +108,9 @@ def optimizer_of(model, kind='OptimWrapper'):
             optimizer=dict(type='SGD', lr=0.01, momentum=0.9)))
 
 
-KINDS = pytest.mark.parametrize('make, kind', [(daformer, 'OptimWrapper'), (adversarial, 'OptimWrapper'),
-                                               (hrda, 'OptimWrapper'), (sdat, 'mic_mm.SAMOptimWrapper')])
+KINDS = pytest.mark.parametrize(
+    'make, kind', [(daformer, 'OptimWrapper'), (adversarial, 'OptimWrapper'),
+                   (hrda, 'OptimWrapper'), (sdat, 'mic_mm.SAMOptimWrapper')])
 
 
 @KINDS

@@ -8,10 +8,8 @@ from mmengine.config import Config
 
 from mic_mm.testing.models import tiny_detector, tiny_one_stage_detector
 from mic_mm.testing.models_det import tiny_dino, tiny_retinanet
-from mic_mm.testing.models_seg_da import (tiny_daformer, tiny_dlv2,
-                                          tiny_hrda)
-from mic_mm.utils.onnx_export import (compare_onnx, export_onnx,
-                                      random_images)
+from mic_mm.testing.models_seg_da import tiny_daformer, tiny_dlv2, tiny_hrda
+from mic_mm.utils.onnx_export import compare_onnx, export_onnx, random_images
 from mic_mm.utils.plain_export import build_plain
 from mic_mm.utils.tensor_models import as_tensor_model
 

@@ -14,8 +14,7 @@ from pathlib import Path
 # First of all, so that `_base_ = 'mic_mm::...'` in configs can be resolved.
 import mic_mm  # noqa: F401
 from mic_mm.utils import cli
-from mic_mm.utils.onnx_export import (DYNAMIC, EXPORTERS, compare_onnx,
-                                      export_onnx, random_images)
+from mic_mm.utils.onnx_export import DYNAMIC, EXPORTERS, compare_onnx, export_onnx, random_images
 from mic_mm.utils.plain_export import BRANCHES, load_plain
 from mic_mm.utils.tensor_models import TensorModel, as_tensor_model
 

@@ -102,7 +102,7 @@ class SADARPNHead(DrawingModule, RPNHead):
         truths = [
             ground_truth(sample, x[0].device) for sample in batch_data_samples
         ]
-        losses = self.loss_by_feat(
+        losses = self.loss_by_feat(  # type: ignore[call-arg]
             *outputs, truths, metas,
             [s.get('ignored_instances') for s in batch_data_samples])
         if self.proposal_topk_scope == 'image':
@@ -126,7 +126,8 @@ class SADARPNHead(DrawingModule, RPNHead):
             self.prior_generator.grid_priors(
                 [score.shape[-2:] for score in cls_scores],
                 device=logits.device))
-        keys = draw_sample_keys(self.draws, 'rpn.sample_keys', *logits.shape,
+        images, boxes = logits.shape
+        keys = draw_sample_keys(self.draws, 'rpn.sample_keys', images, boxes,
                                 logits.device)
         ignored = batch_gt_instances_ignore or [None] * len(logits)
         samples = {

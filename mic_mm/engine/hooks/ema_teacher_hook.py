@@ -2,9 +2,11 @@
 """Updates the teacher, and ties the model to the run."""
 from __future__ import annotations
 
+from typing import Any, Optional
+
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
-from mmengine.runner import EpochBasedTrainLoop
+from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from mic_mm.core.optimizer_step import student_optim_wrapper
 from mic_mm.core.uda_model import UDAModel
@@ -35,11 +37,11 @@ class EMATeacherHook(Hook):
 
     priority = 'NORMAL'
 
-    def before_run(self, runner) -> None:
+    def before_run(self, runner: Runner) -> None:
         """Refuse ways of training that shard the model."""
         check_runner(runner)
 
-    def before_train(self, runner) -> None:
+    def before_train(self, runner: Runner) -> None:
         """Check loop and masks, and tell the model where the run stands."""
         _check_loop(runner)
         model = uda_model(runner.model)
@@ -47,14 +49,15 @@ class EMATeacherHook(Hook):
         model.iteration = runner.iter
         check_masks(model, runner.train_dataloader)
 
-    def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
+    def before_train_iter(self, runner: Runner, batch_idx: int,
+                          data_batch: Optional[dict] = None) -> None:
         """Update the teacher if a new optimizer step begins."""
         model = uda_model(runner.model)
         model.iteration = runner.iter
         if _begins_step(runner.optim_wrapper):
             model.update_teachers()
 
-    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Refuse a checkpoint that does not fit, before it is loaded."""
         check_checkpoint(
             checkpoint,
@@ -63,7 +66,7 @@ class EMATeacherHook(Hook):
             resume=runner._resume)
 
 
-def uda_model(model) -> UDAModel:
+def uda_model(model: Any) -> UDAModel:
     """The UDA model of a runner, without its distributed wrapper.
 
     Raises:
@@ -79,13 +82,13 @@ def uda_model(model) -> UDAModel:
     return model
 
 
-def _begins_step(optim_wrapper) -> bool:
+def _begins_step(optim_wrapper: Any) -> bool:
     optim_wrapper = student_optim_wrapper(optim_wrapper)
     return (optim_wrapper._inner_count
             % optim_wrapper._accumulative_counts == 0)
 
 
-def _check_loop(runner) -> None:
+def _check_loop(runner: Runner) -> None:
     loop = runner.train_loop
     sampler = getattr(loop.dataloader, 'sampler', None)
     if (isinstance(loop, EpochBasedTrainLoop)

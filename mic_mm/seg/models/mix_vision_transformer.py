@@ -2,8 +2,6 @@
 """MMSegmentation's Mix Transformer with the normalisation of SegFormer."""
 from __future__ import annotations
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 
