@@ -9,6 +9,7 @@ import mmseg.datasets.transforms as mmseg_transforms
 from mmengine.dataset import Compose
 
 from ..transforms import CheckLabels, PseudoLabelMargins
+from .counting_crop import CountingCrop, faster_crop
 
 # The same each time for the same image.  Subclasses may draw random numbers,
 # so exactly these types.
@@ -22,14 +23,15 @@ class StagedPipeline:
 
     Whatever would give the same result each time comes first and is done
     once; packing comes last, for the crop that is taken.  The distribution of
-    the crops is that of running the whole pipeline each time.
+    the crops is that of running the whole pipeline each time.  Classes in a
+    crop are counted by :class:`CountingCrop`.
 
     Args:
         pipeline (Compose): The pipeline of a dataset.
     """
 
     def __init__(self, pipeline: Compose) -> None:
-        transforms = list(pipeline.transforms)
+        transforms = [faster_crop(t) for t in pipeline.transforms]
         first = next((i for i, transform in enumerate(transforms)
                       if type(transform) not in _REPEATABLE), len(transforms))
         packs = bool(transforms) and isinstance(
@@ -45,6 +47,10 @@ class StagedPipeline:
 
     def crop(self, loaded: dict) -> Optional[dict]:
         """Do what is random; ``loaded`` is left as it is."""
+        if self._crop and type(self._crop[0]) is CountingCrop:
+            # It cuts views out, so that copying the crop is enough.
+            cropped = self._crop[0](copy.copy(loaded))
+            return _apply(self._crop[1:], copy.deepcopy(cropped))
         return _apply(self._crop, copy.deepcopy(loaded))
 
     def pack(self, cropped: dict) -> Optional[dict]:
