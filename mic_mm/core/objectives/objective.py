@@ -145,9 +145,9 @@ class PseudoLabelObjective(Objective):
     def pseudo_labels(self, batch: DomainBatch,
                       teacher: Optional[EMATeacher]) -> PseudoLabels:
         """The labels of the target images by this objective's teacher."""
-        # The model gives it both.
-        assert teacher is not None and not isinstance(self.pseudo_threshold, str)
-        return batch.pseudo_labels(teacher, self.pseudo_threshold)
+        # The model has seen to a teacher and a threshold.
+        return batch.pseudo_labels(
+            teacher, self.pseudo_threshold)  # type: ignore[arg-type]
 
     def pseudo_labelled_target(self, batch: DomainBatch,
                                teacher: Optional[EMATeacher]) -> LabelledImages:
