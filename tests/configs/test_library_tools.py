@@ -28,16 +28,16 @@ NOT_VALIDATED = {
     for stage in ('val', 'test') for part in ('cfg', 'dataloader', 'evaluator')
 }
 # Inheriting by `mic_mm::` before any module of mic_mm is imported.
-INHERITING = f"""
+INHERITING = f'''
 _base_ = __import__('mic_mm') and 'mic_mm::{CONFIGS['mmseg']}'
 train_cfg = dict(max_iters=2)
 train_dataloader = dict(batch_size=2)
 default_hooks = dict(logger=dict(interval=1), uda_visualization=dict(interval=10))
 model = dict(objectives=dict(mic=dict(begin=0)))
-""" + '\n'.join(f'{key} = None' for key in NOT_VALIDATED)
+''' + '\n'.join(f'{key} = None' for key in NOT_VALIDATED)
 # The libraries are imported once; each script runs in a process of its own,
 # in which nothing has imported mic_mm.
-DRIVER = """
+DRIVER = '''
 import os, runpy, sys
 import {libraries}
 for name, config in {runs}:
@@ -51,7 +51,7 @@ for name, config in {runs}:
         os._exit(0)
     if os.wait()[1]:
         sys.exit(f'{{name}} failed')
-"""
+'''
 
 
 @pytest.fixture(scope='module')

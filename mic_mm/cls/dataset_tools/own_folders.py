@@ -5,9 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Optional
 
-from mic_mm.utils.new_config.domain_facts import (DomainFacts, FolderOptions,
-                                                  extremes, find_images,
-                                                  image_sizes, refuse)
+from mic_mm.utils.new_config.domain_facts import (
+    DomainFacts,
+    FolderOptions,
+    extremes,
+    find_images,
+    image_sizes,
+    refuse,
+)
 
 from .class_folders import check_same_classes, class_names, find_samples
 from .list_files import parse_list

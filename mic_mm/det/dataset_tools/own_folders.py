@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
 
-from mic_mm.utils.new_config.domain_facts import (DomainFacts, FolderOptions,
-                                                  extremes, find_images,
-                                                  image_sizes, refuse)
+from mic_mm.utils.new_config.domain_facts import (
+    DomainFacts,
+    FolderOptions,
+    extremes,
+    find_images,
+    image_sizes,
+    refuse,
+)
 
-from ..datasets.annotation_checks import (check_categories, problems,
-                                          read_annotations)
+from ..datasets.annotation_checks import check_categories, problems, read_annotations
 from .coco_file import write_coco
 from .records import ImageRecord, image_size
 

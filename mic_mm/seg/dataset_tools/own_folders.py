@@ -7,10 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
 
-from mic_mm.utils.new_config.domain_facts import (IMAGE_SUFFIXES, DomainFacts,
-                                                  FolderOptions, extremes,
-                                                  find_images, image_sizes,
-                                                  look_at, refuse)
+from mic_mm.utils.new_config.domain_facts import (
+    IMAGE_SUFFIXES,
+    DomainFacts,
+    FolderOptions,
+    extremes,
+    find_images,
+    image_sizes,
+    look_at,
+    refuse,
+)
 
 from ..datasets.label_ids import IGNORE_INDEX
 from .label_readers import read_index_image

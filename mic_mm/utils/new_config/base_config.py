@@ -80,6 +80,13 @@ class BaseConfig:
             if value == 'SyncBN' and place.endswith('.type')
         ]
 
+    def pixel_samplers(self) -> list[str]:
+        """Places of samplers of hard pixels in heads."""
+        return [
+            place.removesuffix('.type') for place, _ in _walk(self.model)
+            if place.endswith('.sampler.type')
+        ]
+
     def frozen(self) -> list[tuple[str, Any]]:
         """Settings that freeze pretrained weights, and their opposites."""
         free = {'frozen_stages': -1, 'norm_eval': False}

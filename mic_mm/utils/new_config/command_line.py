@@ -13,8 +13,7 @@ from ..cli import UsageError
 from ..parallel import default_processes
 from .base_config import SCOPES, read_base
 from .domain_facts import DomainFacts, FolderOptions
-from .settings import (BATCH_SIZES, ITERATIONS, METHODS, NewConfig,
-                       check_crop, default_size)
+from .settings import BATCH_SIZES, ITERATIONS, METHODS, NewConfig, check_crop, default_size
 from .text import config_text
 
 _LABELS = {

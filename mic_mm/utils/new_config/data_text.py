@@ -62,7 +62,7 @@ def _whole(new: NewConfig) -> str:
 
 def _train(new: NewConfig) -> str:
     persistent = 'persistent_workers=True,\n    ' if new.workers else ''
-    return f"""
+    return f'''
 train_dataloader = dict({new.base.delete('train_dataloader')}
     batch_size={new.batch_size},  # of each domain
     num_workers={new.workers},
@@ -72,7 +72,7 @@ train_dataloader = dict({new.base.delete('train_dataloader')}
         source={_dataset(new, new.source, 'source')},
         # Labels of the target are not read.
         target={_dataset(new, new.target, 'target')}))
-"""
+'''
 
 
 def _evaluation(new: NewConfig) -> str:
@@ -80,12 +80,12 @@ def _evaluation(new: NewConfig) -> str:
         names = ' = '.join(
             f'{stage}_{part}' for stage in ('val', 'test')
             for part in ('cfg', 'dataloader', 'evaluator'))
-        return f"""
+        return f'''
 # No labelled target images, nothing to evaluate on.
 {names} = None
-"""
+'''
     evaluator = _EVALUATORS[new.task].format(labels=new.val.labels)
-    return f"""
+    return f'''
 val_dataloader = dict({new.base.delete('val_dataloader')}
     batch_size={new.batch_size if new.task == 'cls' else 1},
     num_workers={new.workers},
@@ -95,7 +95,7 @@ val_evaluator = dict({new.base.delete('val_evaluator')}
     {evaluator})
 test_dataloader = val_dataloader
 test_evaluator = val_evaluator
-"""
+'''
 
 
 def _dataset(new: NewConfig, facts: DomainFacts, domain: str,

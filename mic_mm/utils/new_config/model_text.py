@@ -57,8 +57,10 @@ def _of_task(new: NewConfig, name: str) -> list[str]:
         if model.get('data_preprocessor', {}).get('size_divisor') is not None:
             lines.append(f'{name}.data_preprocessor.size_divisor = None')
         if model.get('test_cfg', {}).get('mode') == 'slide':
-            lines.append(f'{name}.test_cfg = dict(mode=\'whole\')  # the base '
+            lines.append(f"{name}.test_cfg = dict(mode='whole')  # the base "
                          'slides a window over large images')
+        if new.method != 'source-only':
+            lines += _without_samplers(new, name)
     if new.task == 'cls':
         if 'topk' in model.head:
             lines.append(f'{name}.head.topk = (1, )')
@@ -69,6 +71,14 @@ def _of_task(new: NewConfig, name: str) -> list[str]:
                                        {}).get('batch_augments'):
         lines.append(f'{name}.data_preprocessor.batch_augments = None')
     return lines
+
+
+def _without_samplers(new: NewConfig, name: str) -> list[str]:
+    places = new.base.pixel_samplers()
+    if not places:
+        return []
+    return ['# Pixels are weighted by the pseudo-labels instead.',
+            *(f'{name}{place} = None' for place in places)]
 
 
 def _norms(new: NewConfig, name: str) -> list[str]:
@@ -92,39 +102,39 @@ def _weights(new: NewConfig, name: str) -> list[str]:
 
 
 def _wrapped(new: NewConfig, wrapper: str, name: str) -> str:
-    text = f"""
+    text = f'''
 
 model = dict(
     _delete_=True,
     type='mic_mm.{wrapper}',
-    {name}={name},"""
+    {name}={name},'''
     if new.method == 'source-only':
-        return text + """
+        return text + '''
     objectives=dict(source=dict(type='mic_mm.SourceSupervision')))
-"""
+'''
     teacher = f"type='mic_mm.EMATeacher', alpha={_ALPHAS[new.task]}"
     if new.task == 'det' and not new.pretrained:
         # Batch norm is trained: labels by the statistics of the target.
         teacher += (",\n        mode='batch_statistics', "
                     "average='parameters'")
-    text += f"""
+    text += f'''
     teacher=dict({teacher}),
     labeller=dict({_LABELLERS[new.task]}),
     objectives=dict(
         source=dict(type='mic_mm.SourceSupervision'),
         self_training=dict(
-            {_SELF_TRAINING[new.task]})"""
+            {_SELF_TRAINING[new.task]})'''
     return text + (_mic(new) if new.method == 'mic' else '))\n')
 
 
 def _mic(new: NewConfig) -> str:
     exclude = ", exclude=('bbox', )" if new.task == 'det' else ''
-    return f""",
-        # Blocks of {block_size(new.task, new.size)} pixels are hidden, {_RATIOS[new.task]:.0%} of them.
+    ratio, block = _RATIOS[new.task], block_size(new.task, new.size)
+    return f''',
+        # {ratio:.0%} of the blocks of {block} pixels are hidden.
         mic=dict(
             type='mic_mm.MaskedConsistency', begin=warm_up{exclude},
             color_aug=dict(type='mic_mm.ColorAugmentation'),
             mask=dict(
-                type='mic_mm.BlockMask', ratio={_RATIOS[new.task]}, \
-block_size={block_size(new.task, new.size)}))))
-"""
+                type='mic_mm.BlockMask', ratio={ratio}, block_size={block}))))
+'''

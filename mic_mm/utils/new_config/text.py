@@ -47,10 +47,10 @@ def _head(new: NewConfig, out: Path) -> str:
         base = Path(os.path.relpath(base, out.parent)).as_posix()
     warm_up = ''
     if new.method != 'source-only':
-        warm_up = f"""# The teacher is followed once it has learnt something; MIC itself begins at 0.
+        warm_up = f'''# The teacher is followed once it has learnt something (0 in MIC).
 warm_up = {new.iterations // _PARTS_OF_ITERATIONS}
-"""
-    return f"""# {_TITLES[new.method]}: {new.source.count} labelled images of
+'''
+    return f'''# {_TITLES[new.method]}: {new.source.count} labelled images of
 # {new.source.images} ({new.source.sizes}), {new.target.count} unlabelled ones of
 # {new.target.images} ({new.target.sizes}, height x width).
 # Written by tools/new_uda_config.py; change it as you like.
@@ -60,7 +60,7 @@ _base_ = {base!r}
 num_classes = {len(new.classes)}
 metainfo = dict(classes=classes)
 {_size(new)}max_iters = {new.iterations}
-{warm_up}"""
+{warm_up}'''
 
 
 def _size(new: NewConfig) -> str:
@@ -76,7 +76,7 @@ def _classes(new: NewConfig) -> str:
 
 def _training(new: NewConfig) -> str:
     interval = max(new.iterations // _PARTS_OF_ITERATIONS, 1)
-    return f"""train_cfg = dict({new.base.delete('train_cfg')}
+    return f'''train_cfg = dict({new.base.delete('train_cfg')}
     type='IterBasedTrainLoop', max_iters=max_iters, val_interval={interval})
 {_optimizer(new)}
 # Warm-up, then linearly to zero.
@@ -99,7 +99,7 @@ log_metric_by_epoch=False),
 {_leftovers(new)}log_processor = dict(by_epoch=False)
 model_wrapper_cfg = dict(type='mic_mm.UDADistributedDataParallel')
 randomness = dict(seed=0)
-"""
+'''
 
 
 def _delete_checkpoint(new: NewConfig) -> str:
@@ -115,6 +115,8 @@ def _optimizer(new: NewConfig) -> str:
         name = inner if '.' in inner else f'{scope}.{inner}'
         lines.append(f'paramwise_cfg=dict(inner_constructor={name!r})')
     lr, comment = _learning_rate(new)
+    if 'Amp' in new.base.get('optim_wrapper.type', ''):
+        comment += '# Mixed precision of the base, which needs a GPU.\n'
     if lr is not None:
         lines.append(f'optimizer=dict(lr={lr:.3g})')
     body = ',\n    '.join(lines)
