@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Optional
+from typing import Any, Optional
 
 import torch
 from mmengine.dist import get_world_size
@@ -40,7 +40,7 @@ class DistributedDataParallel(MMDistributedDataParallel):
     def __init__(self,
                  module: nn.Module,
                  device_ids: Optional[list[int]] = None,
-                 **kwargs) -> None:
+                 **kwargs: Any) -> None:
         super().__init__(
             module=module, **_options_on_device(module, device_ids, kwargs))
 
@@ -70,7 +70,7 @@ class UDADistributedDataParallel(MMDistributedDataParallel):
     def __init__(self,
                  module: nn.Module,
                  device_ids: Optional[list[int]] = None,
-                 **kwargs) -> None:
+                 **kwargs: Any) -> None:
         if not isinstance(module, UDAModel):
             raise TypeError(
                 'model_wrapper_cfg.type=mic_mm.UDADistributedDataParallel '

@@ -2,12 +2,18 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import socket
 import tempfile
 from collections.abc import Callable
+from multiprocessing.connection import wait
 
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
+
+# Seconds in which the other processes of a group may end by themselves.
+_GRACE = 2.
 
 
 def run_processes(function: Callable, world_size: int, *args) -> None:
@@ -46,6 +52,55 @@ def exit_code_of(function: Callable, *args) -> int:
     process.start()
     process.join()
     return process.exitcode
+
+
+def exit_codes_of_launched(function: Callable, world_size: int, *args) -> list[int]:
+    """Run a function in processes that a launcher seems to have started.
+
+    Each has the environment variables of ``torchrun``.  When one dies, the
+    others are ended, as ``torchrun`` does.
+
+    Args:
+        function (Callable): Defined at the top level of a module.
+        world_size (int): Number of processes.
+        *args: Arguments of the function, picklable.
+
+    Returns:
+        list[int]: See :func:`exit_code_of`, by rank.
+    """
+    context = _preload()
+    port = _free_port()
+    processes = [
+        context.Process(target=_run_launched, args=(rank, world_size, port, function, args))
+        for rank in range(world_size)
+    ]
+    for process in processes:
+        process.start()
+    running = list(processes)
+    while running:
+        wait([process.sentinel for process in running])
+        if any(process.exitcode for process in processes):
+            for process in running:
+                process.join(_GRACE)
+                process.kill()
+        running = [process for process in processes if process.exitcode is None]
+    return [process.exitcode for process in processes]
+
+
+def _free_port() -> int:
+    with socket.socket() as server:
+        server.bind(('127.0.0.1', 0))
+        return server.getsockname()[1]
+
+
+def _run_launched(rank, world_size, port, function, args) -> None:
+    os.environ.update(
+        RANK=str(rank),
+        LOCAL_RANK=str(rank),
+        WORLD_SIZE=str(world_size),
+        MASTER_ADDR='127.0.0.1',
+        MASTER_PORT=str(port))
+    _run_alone(function, args)
 
 
 def _preload() -> multiprocessing.context.ForkServerContext:

@@ -1,8 +1,9 @@
 # Copyright (c) mic_mm authors. All rights reserved.
 """A killed and resumed run equals the uninterrupted one, bit for bit."""
+import json
 import os
+import runpy
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,39 +13,66 @@ from mmengine.config import Config
 
 from mic_mm.testing import models
 from mic_mm.testing.datasets import CLASSES, write_domain
+from mic_mm.testing.processes import exit_code_of, exit_codes_of_launched
 
-TRAIN_TOOL = Path(__file__).parents[2] / 'tools' / 'train.py'
-ITERATIONS, KILLED_AT, CHECKPOINT_INTERVAL = 6, 5, 3
+TRAIN_TOOL = str(Path(__file__).parents[2] / 'tools' / 'train.py')
+ITERATIONS = 6
 TASKS = {
     'seg': ('mmseg', 'UDASegmentor', 'segmentor', models.tiny_segmentor),
     'cls': ('mmpretrain', 'UDAClassifier', 'classifier',
             models.tiny_classifier),
     'det': ('mmdet', 'UDADetector', 'detector', models.tiny_detector),
 }
-KILL_HOOK = '''
+# Records what each iteration saw and drew, and kills the process on demand.
+HOOKS = '''
+import json
 import os
+import random
 import signal
 
+import numpy as np
+import torch
+from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 
 
 @HOOKS.register_module()
-class KillHook(Hook):
-    def after_train_iter(self, runner, batch_idx, **kwargs):
-        if runner.iter + 1 == {at}:
+class RecordHook(Hook):
+    priority = 'LOWEST'
+
+    def __init__(self, file, kill_at=None, kill_ranks=(0, 1)):
+        self.file = f'{file}.{get_rank()}'
+        self.kill_at = kill_at
+        self.kill_ranks = kill_ranks
+
+    def after_train_iter(self, runner, batch_idx, data_batch, outputs):
+        record = dict(
+            iter=runner.iter,
+            images=[s.img_path.rsplit('/', 2)[-3:] for domain in ('source', 'target')
+                    for s in data_batch[domain]['data_samples']],
+            inputs=[float(i.double().sum()) for domain in ('source', 'target')
+                    for i in data_batch[domain]['inputs']],
+            logged=sorted(outputs),
+            loss=float(outputs['loss']),
+            lr=runner.optim_wrapper.get_lr(),
+            random=[random.random(), np.random.rand(), float(torch.rand(()))])
+        with open(self.file, 'a') as file:
+            file.write(json.dumps(record) + chr(10))
+        if runner.iter + 1 == self.kill_at and get_rank() in self.kill_ranks:
             os.kill(os.getpid(), signal.SIGKILL)
 '''
 
 
-def make_config(task, folder):
+def make_config(case, folder):
+    task, *variants = case.split('-')
     scope, wrapper, key, make = TASKS[task]
     student = make(num_classes=len(CLASSES))
     if task == 'seg':  # draws from the global generator
         student['decode_head']['dropout_ratio'] = 0.5
         student['data_preprocessor']['size'] = (16, 16)
     host = 'ClassMixSelfTraining' if task == 'seg' else 'SelfTraining'
-    return dict(
+    cfg = dict(
         default_scope=scope,
         model={
             'type': f'mic_mm.{wrapper}',
@@ -53,7 +81,9 @@ def make_config(task, folder):
             'objectives': dict(
                 source=dict(type='mic_mm.SourceSupervision'),
                 self_training=dict(
-                    type=f'mic_mm.{host}', pseudo_threshold=0.4),
+                    type=f'mic_mm.{host}',
+                    pseudo_threshold=0.4,
+                    teacher=dict(type='mic_mm.EMATeacher', alpha=0.5)),
                 mic=dict(
                     type='mic_mm.MaskedConsistency',
                     begin=2,
@@ -74,74 +104,205 @@ def make_config(task, folder):
         optim_wrapper=dict(
             constructor='mic_mm.UDAOptimWrapperConstructor',
             optimizer=dict(type='AdamW', lr=0.001)),
-        param_scheduler=dict(
-            type='PolyLR', by_epoch=False, eta_min=0., end=ITERATIONS),
+        param_scheduler=[
+            dict(type='LinearLR', by_epoch=False, start_factor=0.1, end=3),
+            dict(type='PolyLR', by_epoch=False, begin=3, end=ITERATIONS)
+        ],
         default_hooks=dict(
             checkpoint=dict(
-                type='CheckpointHook',
-                by_epoch=False,
-                interval=CHECKPOINT_INTERVAL),
+                type='mic_mm.AtomicCheckpointHook', by_epoch=False,
+                interval=2),
             ema_teacher=dict(type='mic_mm.EMATeacherHook'),
             random_streams=dict(type='mic_mm.RandomStreamsHook')),
-        log_processor=dict(by_epoch=False))
+        model_wrapper_cfg=dict(type='mic_mm.UDADistributedDataParallel'),
+        custom_imports=dict(imports=['record_hook']),
+        log_processor=dict(by_epoch=False),
+        randomness=dict(seed=3))
+    for variant in variants:
+        VARIANTS[variant](cfg)
+    return cfg
 
 
-def run_training(config, *arguments):
-    return subprocess.run(
-        [sys.executable, TRAIN_TOOL, config, *arguments],
-        env=dict(
-            os.environ, OMP_NUM_THREADS='1', PYTHONPATH=str(config.parent)),
-        cwd=config.parent,
-        capture_output=True,
-        text=True)
+def with_workers(cfg):
+    cfg['train_dataloader'].update(num_workers=2, persistent_workers=True)
 
 
-@pytest.mark.parametrize('task', sorted(TASKS))
-def test_killed_run_resumes_to_the_same_weights(task, tmp_path):
-    cfg = make_config(task, tmp_path)
-    if task != 'cls':  # a run without a seed resumes with that of its start
-        cfg['randomness'] = dict(seed=3)
-    whole = tmp_path / 'whole.py'
-    Config(cfg).dump(whole)
-    (tmp_path / 'kill_hook.py').write_text(KILL_HOOK.format(at=KILLED_AT))
-    killed = tmp_path / 'killed.py'
-    Config(
-        dict(
-            cfg,
-            custom_imports=dict(imports=['kill_hook']),
-            custom_hooks=[dict(type='mmengine.KillHook')])).dump(killed)
-    work_dir = tmp_path / 'resumed'
+def with_accumulation(cfg):
+    cfg['optim_wrapper']['accumulative_counts'] = 4
 
-    run = run_training(killed, '--work-dir', work_dir)
-    assert run.returncode == -signal.SIGKILL, run.stderr
-    assert not (work_dir / f'iter_{ITERATIONS}.pth').exists()
-    if task == 'cls':
-        first = torch.load(
-            work_dir / f'iter_{CHECKPOINT_INTERVAL}.pth', weights_only=False)
-        cfg['randomness'] = dict(seed=first['meta']['seed'])
-        without_seed = Config(dict(cfg, randomness=dict(seed=None)))
-        without_seed.dump(tmp_path / 'resumed.py')
-        Config(cfg).dump(whole)
-    else:
-        Config(cfg).dump(tmp_path / 'resumed.py')
-    run = run_training(tmp_path / 'resumed.py', '--work-dir', work_dir,
-                       '--resume', 'auto')
-    assert run.returncode == 0, run.stderr
-    assert f'resumed epoch: 0, iter: {CHECKPOINT_INTERVAL}' in (
-        run.stdout + run.stderr)
-    run = run_training(whole, '--work-dir', tmp_path / 'whole')
-    assert run.returncode == 0, run.stderr
 
-    actual, expected = (
-        torch.load(
-            tmp_path / name / f'iter_{ITERATIONS}.pth', weights_only=False)
-        for name in ('resumed', 'whole'))
-    assert actual['state_dict'].keys() == expected['state_dict'].keys()
-    assert any(key.startswith('teacher.') for key in actual['state_dict'])
-    assert int(actual['state_dict']['teacher.steps']) == ITERATIONS
-    for name, value in expected['state_dict'].items():
-        assert torch.equal(actual['state_dict'][name], value), name
-    for index, state in expected['optimizer']['state'].items():
-        for name, value in state.items():
-            assert torch.equal(actual['optimizer']['state'][index][name],
-                               value), (index, name)
+def with_sam(cfg):
+    cfg['optim_wrapper'].update(
+        type='mic_mm.SAMOptimWrapper',
+        optimizer=dict(type='SGD', lr=0.01, momentum=0.9, nesterov=True))
+    cfg['param_scheduler'] = dict(type='mic_mm.InverseDecayLR', gamma=0.1)
+
+
+def with_epochs(cfg):
+    """Two epochs of three iterations; checkpoints within them."""
+    cfg['train_cfg'] = dict(type='EpochBasedTrainLoop', max_epochs=2)
+    cfg['train_dataloader']['sampler']['pairs_per_epoch'] = 5
+
+
+def with_optimizer_of_an_objective(cfg):
+    # The discriminator has five layers of stride 2.
+    cfg['model']['segmentor']['data_preprocessor']['size'] = (64, 64)
+    for domain in ('source', 'target'):
+        pipeline = cfg['train_dataloader']['dataset'][domain]['pipeline']
+        crop, = (step for step in pipeline if step['type'] == 'RandomCrop')
+        crop.update(type='Resize', scale=(64, 64))
+        del crop['crop_size']
+    cfg['model']['objectives'].update(
+        source=dict(type='mic_mm.SegSourceSupervision', keep_logits=True),
+        adversarial=dict(
+            type='mic_mm.OutputSpaceAlignment', discriminator=dict(channels=2)))
+    cfg['optim_wrapper']['objectives'] = dict(
+        adversarial=dict(optimizer=dict(type='Adam', lr=0.01)))
+    cfg['param_scheduler'] = dict(
+        student=dict(type='PolyLR', by_epoch=False, end=ITERATIONS),
+        adversarial=dict(type='LinearLR', by_epoch=False, end=4))
+
+
+VARIANTS = dict(
+    workers=with_workers,
+    accumulation=with_accumulation,
+    sam=with_sam,
+    epochs=with_epochs,
+    adversarial=with_optimizer_of_an_objective)
+
+
+def train(folder, config, *arguments):
+    """Run tools/train.py in this process, which is one of its own."""
+    os.chdir(folder)
+    sys.path.insert(0, str(folder))
+    sys.argv = [TRAIN_TOOL, str(config), *map(str, arguments)]
+    Config.pretty_text = ''  # formatting takes longer than training
+    runpy.run_path(TRAIN_TOOL, run_name='__main__')
+
+
+class Runs:
+    """Runs of one case in a folder of its own."""
+
+    def __init__(self, case, folder, processes):
+        self.case, self.folder, self.processes = case, folder, processes
+        (folder / 'record_hook.py').write_text(HOOKS)
+        self.cfg = make_config(case, folder)
+
+    def run(self, name, *arguments, **kill):
+        """Train in the work directory ``name``; gives the exit codes."""
+        record = dict(type='mmengine.RecordHook', file=str(self.folder / name), **kill)
+        config = self.folder / f'{name}_{len(arguments)}.py'
+        Config(dict(self.cfg, custom_hooks=[record])).dump(config)
+        arguments = (self.folder, config, '--work-dir', self.folder / name, *arguments)
+        if self.processes == 1:
+            return [exit_code_of(train, *arguments)]
+        return exit_codes_of_launched(train, self.processes, *arguments, '--launcher', 'pytorch')
+
+    def result(self, name):
+        checkpoint = torch.load(self.folder / name / f'iter_{ITERATIONS}.pth', weights_only=True)
+        records = {}
+        for rank in range(self.processes):
+            for line in Path(f'{self.folder / name}.{rank}').read_text().splitlines():
+                record = json.loads(line)
+                # Iterations after the checkpoint are done twice, with the same result.
+                assert records.setdefault((rank, record['iter']), record) == record
+        return checkpoint, records
+
+
+@pytest.fixture(scope='module')
+def whole(tmp_path_factory):
+    """The uninterrupted run of a case."""
+    made = {}
+
+    def run(case, processes=1):
+        if (case, processes) not in made:
+            runs = Runs(case, tmp_path_factory.mktemp(case), processes)
+            assert runs.run('whole') == [0] * processes
+            made[case, processes] = runs
+        return made[case, processes]
+
+    return run
+
+
+def leaves(part, place=''):
+    """All values of nested containers by place."""
+    if isinstance(part, (dict, list, tuple)):
+        items = part.items() if isinstance(part, dict) else enumerate(part)
+        return {k: v for key, value in items for k, v in leaves(value, f'{place}.{key}').items()}
+    return {place: part}
+
+
+def assert_equal_results(actual, expected):
+    (ours, our_records), (theirs, their_records) = actual, expected
+    assert our_records == their_records
+    assert len({iteration for _, iteration in their_records}) == ITERATIONS
+    logs = {
+        name for name in theirs['message_hub']['log_scalars']
+        if not name.endswith('time')
+    }
+    assert any(name.startswith('train/mic') for name in logs)
+    for part in (ours, theirs):
+        part['log'] = {name: part['message_hub']['log_scalars'][name] for name in logs}
+    for key in ('state_dict', 'optimizer', 'param_schedulers', 'log'):
+        ours_of_key, theirs_of_key = leaves(ours[key]), leaves(theirs[key])
+        assert ours_of_key.keys() == theirs_of_key.keys()
+        different = [
+            place for place, value in theirs_of_key.items()
+            if not (torch.equal(ours_of_key[place], value) if torch.is_tensor(value)
+                    else ours_of_key[place] == value)
+        ]
+        assert different == []
+    assert ours['meta']['iter'] == theirs['meta']['iter'] == ITERATIONS
+    assert any(name.startswith('own_teachers.') for name in theirs['state_dict'])
+
+
+CASES = [('cls', kill_at) for kill_at in range(1, ITERATIONS)] + [
+    ('seg-workers', 3),
+    ('det', 5),
+    ('cls-sam', 4),
+    ('cls-accumulation', 3),
+    ('cls-epochs', 3),
+    ('seg-adversarial', 5),
+]
+SLOW_CASES = [(case, kill_at) for case in ('seg-workers', 'det-workers', 'cls-epochs-workers')
+              for kill_at in range(1, ITERATIONS)]
+
+
+@pytest.mark.parametrize(
+    'case, kill_at',
+    CASES + [pytest.param(*c, marks=pytest.mark.slow) for c in SLOW_CASES if c not in CASES])
+def test_killed_run_resumes_to_the_same_state(case, kill_at, whole):
+    runs = whole(case)
+    name = f'killed_at_{kill_at}'
+    assert runs.run(name, kill_at=kill_at) == [-signal.SIGKILL]
+    assert not (runs.folder / name / f'iter_{ITERATIONS}.pth').exists()
+    assert runs.run(name, '--resume', 'auto') == [0]
+    assert_equal_results(runs.result(name), runs.result('whole'))
+
+
+def test_run_without_a_seed_resumes_with_that_of_its_start(whole, tmp_path):
+    runs = Runs('cls', tmp_path, processes=1)
+    runs.cfg['randomness'] = dict(seed=None)
+    assert runs.run('killed', kill_at=4) == [-signal.SIGKILL]
+    assert runs.run('killed', '--resume') == [0]
+    checkpoint = runs.result('killed')[0]
+    runs.cfg['randomness'] = dict(seed=checkpoint['meta']['seed'])
+    assert runs.run('whole') == [0]
+    assert_equal_results(runs.result('killed'), runs.result('whole'))
+
+
+TWO_PROCESSES = [('cls-accumulation', 3, (1, )), ('cls-accumulation', 4, (0, 1))]
+SLOW_TWO_PROCESSES = [(f'{task}-workers', kill_at, ranks) for task in ('seg', 'det')
+                      for kill_at, ranks in ((3, (0, )), (5, (0, 1)))]
+
+
+@pytest.mark.parametrize(
+    'case, kill_at, ranks',
+    TWO_PROCESSES + [pytest.param(*c, marks=pytest.mark.slow) for c in SLOW_TWO_PROCESSES])
+def test_one_or_all_of_two_processes_are_killed(case, kill_at, ranks, whole):
+    runs = whole(case, processes=2)
+    name = f'killed_at_{kill_at}'
+    codes = runs.run(name, kill_at=kill_at, kill_ranks=ranks)
+    assert 0 not in codes and codes[ranks[0]] == -signal.SIGKILL
+    assert runs.run(name, '--resume', 'auto') == [0, 0]
+    assert_equal_results(runs.result(name), runs.result('whole'))

@@ -105,12 +105,12 @@ class AtomicCheckpointHook(CheckpointHook):
     def before_train(self, runner: Runner) -> None:
         """Prepare the folder, and clean up after a run that has died."""
         super().before_train(runner)
-        if self.file_client_args is None and isinstance(
-                self.file_backend, LocalBackend):
+        backend: Any = self.file_backend
+        if self.file_client_args is None and isinstance(backend, LocalBackend):
             self.backend_args = dict(backend=BACKEND)
-            self.file_backend = AtomicLocalBackend()
+            backend = AtomicLocalBackend()
             self._remove_partial_files()
-        self.file_backend = LateRemovals(self.file_backend)
+        self.file_backend = LateRemovals(backend)
         hub = runner.message_hub
         if _OUTDATED in hub.runtime_info:
             for path in hub.get_info(_OUTDATED):
