@@ -26,15 +26,12 @@ class Line:
         values (Sequence[float]): Vertical values; what is not finite is
             left out.
         color (str): CSS colour.
-        dash (str): Dashes of SVG, e.g. ``'6 3'``. Defaults to '', a solid
-            line.
     """
 
     name: str
     steps: Sequence[float]
     values: Sequence[float]
     color: str
-    dash: str = ''
 
     def points(self) -> list[tuple[float, float]]:
         """The points that can be drawn."""
@@ -118,10 +115,9 @@ class _Plot:
         ]
         if len(marks) > _MARKED:
             marks = marks[-1:]
-        dash = f';stroke-dasharray:{line.dash}' if line.dash else ''
         return (f'<g class="curve" style="stroke:{line.color};'
-                f'fill:{line.color}"><polyline points="{path}" '
-                f'style="fill:none{dash}"/>' + ''.join(marks) + '</g>')
+                f'fill:{line.color}"><polyline points="{path}"/>'
+                + ''.join(marks) + '</g>')
 
 
 def _legend(lines: Sequence[Line]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ..palette import class_colors
 from .class_values import class_metric
 from .html_page import charts, fold, paragraph
 from .line_chart import Line, line_chart
@@ -14,7 +15,6 @@ from .scalars import Curve
 # dark ground (after Okabe and Ito).
 _COLORS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9',
            '#8c8c8c', '#b8a800')
-_DASHES = ('', '7 3', '2 3')
 # Last parts of what the labellers of mic_mm log.
 _PSEUDO_LABELS = ('pseudo_confidence', 'confident_share', 'labelled_share',
                   'mean_weight', 'boxes_per_image')
@@ -24,8 +24,10 @@ _SHOWN = 9
 
 
 def run_color(index: int) -> str:
-    """Colour of a run."""
-    return _COLORS[index % len(_COLORS)]
+    """Colour of a run; the first eight are easiest to tell apart."""
+    if index < len(_COLORS):
+        return _COLORS[index]
+    return 'rgb({},{},{})'.format(*class_colors(index + 1)[index])
 
 
 def validation_charts(runs: Sequence[RunRecord]) -> str:
@@ -95,8 +97,7 @@ def _chart(name: str, runs: Sequence[RunRecord],
         Line(
             run.name,
             *by_name[name],
-            color=run_color(index),
-            dash=_DASHES[index // len(_COLORS) % len(_DASHES)])
+            color=run_color(index))
         for index, (run, by_name) in enumerate(zip(runs, curves))
         if name in by_name
     ]

@@ -52,3 +52,16 @@ def test_names_cannot_break_the_document():
 
 def test_no_points_no_chart():
     assert line_chart('x', [Line('a', [], [], 'red')]) == ''
+
+
+def test_long_curves_have_a_mark_at_their_end_only():
+    svg = line_chart('x', [Line('a', range(500), [float(i) for i in range(500)], 'red')])
+    (x, y), = circles(svg)
+    first, *_, last = re.search('points="([^"]*)"', svg)[1].split()
+    assert last == f'{x:.1f},{y:.1f}' != first
+
+
+def test_the_legend_may_be_left_to_the_page():
+    line = Line('a run', [1, 2], [1., 2.], 'red')
+    assert '>a run<' in line_chart('x', [line])
+    assert '>a run<' not in line_chart('x', [line], has_legend=False)
