@@ -2,8 +2,6 @@
 """Updates the teacher, and ties the model to the run."""
 from __future__ import annotations
 
-from typing import Optional
-
 from typing import Any, Optional
 
 from mmengine.hooks import Hook

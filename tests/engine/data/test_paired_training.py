@@ -92,7 +92,7 @@ def train(tmp_path):
             train_cfg=train_cfg,
             optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
             default_hooks=dict(checkpoint=dict(
-                type='CheckpointHook', interval=interval, by_epoch=False),
+                type='mic_mm.AtomicCheckpointHook', interval=interval, by_epoch=False),
                                random_streams=dict(
                                    type='mic_mm.RandomStreamsHook')),
             randomness=dict(seed=5),
