@@ -230,4 +230,4 @@ def test_seg_every_recorded_iteration_is_replayed():
     recorded = [f for f in manifest['files'] if 'uda' in f.get('config', {})]
     assert len(recorded) == len(CASES) > 0
     assert {'DACS'} == {f['config']['uda']['type'] for f in recorded}
-    assert np.all([f['config']['inputs'] for f in recorded])
+    assert all(f['config']['inputs'] for f in recorded)
