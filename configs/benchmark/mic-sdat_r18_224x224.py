@@ -8,3 +8,5 @@ model = dict(
         backbone=dict(depth=18, init_cfg=None), neck=dict(in_channels=512)),
     labeller=dict(weight='prob'))
 train_dataloader = dict(batch_size=16)
+# One kernel for the whole step: SGD as it is takes longer than the pass of the teacher here.
+optim_wrapper = dict(optimizer=dict(fused=True))

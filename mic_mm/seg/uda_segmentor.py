@@ -1,6 +1,8 @@
 # Copyright (c) mic_mm authors. All rights reserved.
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Optional
 
 from torch import nn
@@ -57,9 +59,19 @@ class UDASegmentor(UDAModel):
             raise ValueError('model.pretrained and model.train_cfg belong '
                              'into model.segmentor.')
         super().__init__(segmentor, objectives, **kwargs)
+        self._library_losses = False
         if any(True for _ in self._pseudo_label_objectives()):
             for head in loss_heads(self.student):
                 check_weightable(head)
+
+    @contextmanager
+    def as_in_library(self) -> Iterator[None]:
+        """Compute the losses as MMSegmentation does, inside the context."""
+        self._library_losses = True
+        try:
+            yield
+        finally:
+            self._library_losses = False
 
     def check_loaded(self, data: dict) -> None:
         """Refuse labels and target images that do not fit, by their file.
@@ -78,6 +90,6 @@ class UDASegmentor(UDAModel):
     def weighted_loss(self, student: nn.Module,
                       images: LabelledImages) -> dict:
         weights = stack_pixel_weights(images.data_samples)
-        with pixel_weighted(student, weights), losses_on_device(
-                loss_heads(student)):
+        heads = [] if self._library_losses else student.modules()
+        with pixel_weighted(student, weights), losses_on_device(heads):
             return student.loss(images.inputs, images.data_samples)

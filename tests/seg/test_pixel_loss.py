@@ -5,9 +5,13 @@ import torch
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
+from mic_mm.core import LabelledImages
 from mic_mm.registry import MODELS
-from mic_mm.seg.pixel_loss import head_loss, losses_on_device
+from mic_mm.seg.pixel_loss import head_loss, losses_on_device, pixel_accuracy
 from mic_mm.seg.pixel_weights import PixelWeights, sampling
+from mic_mm.testing.batches import seg_batch
+from mic_mm.testing.models import tiny_segmentor
+from mic_mm.testing.models_seg_da import tiny_hrda
 
 CE = dict(type='CrossEntropyLoss')
 
@@ -72,3 +76,30 @@ def test_a_head_with_a_loss_of_its_own_computes_it():
     assert head_loss(module, None, None) == 'own'
     with losses_on_device([module]):
         assert module.loss_by_feat(None, None) == 'own'
+
+
+def test_accuracy_is_that_of_pixels_with_a_class():
+    logits = torch.tensor([[[[2., 0., 1.]], [[1., 3., 0.]]]])  # predicts 0 1 0
+    labels = torch.tensor([[[0, 0, 255]]])
+    torch.testing.assert_close(pixel_accuracy(logits, labels, 255), torch.tensor([50.]))
+
+
+@pytest.mark.parametrize('make', [tiny_segmentor, lambda: tiny_hrda(hr_crop_size=64)])
+def test_segmentor_has_losses_of_the_library_for_comparison(make, monkeypatch):
+    from mmseg.models.decode_heads import decode_head
+    model = MODELS.build(
+        dict(
+            type='mic_mm.UDASegmentor',
+            segmentor=make(),
+            objectives=dict(source=dict(type='mic_mm.SourceSupervision'))))
+    calls = []
+    monkeypatch.setattr(decode_head, 'accuracy',
+                        lambda *args, **kwargs: calls.append(1) or torch.zeros(1))
+    data = model.data_preprocessor(seg_batch(0, size=128), True)
+    images = LabelledImages(data['inputs'], data['data_samples'])
+    ours = model.weighted_loss(model.student, images)
+    assert not calls
+    with model.as_in_library():
+        theirs = model.weighted_loss(model.student, images)
+    assert len(calls) == 2  # decode and auxiliary head, or both scales
+    assert ours.keys() == theirs.keys()

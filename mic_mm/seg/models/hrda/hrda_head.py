@@ -13,7 +13,6 @@ from torch import Tensor
 
 from mic_mm.registry import MODELS
 
-from ...pixel_loss import head_loss
 from ...pixel_weights import PixelWeights, check_weightable, sampling
 from .box import Box
 from .scale_attention import default_scale_attention
@@ -148,7 +147,7 @@ class HRDAHead(BaseModule):
     def _losses(self, logits: Tensor, data_samples: list, sampler: object,
                 share: float) -> dict[str, Tensor]:
         with sampling(self.head, sampler):
-            losses = head_loss(self.head, logits, data_samples)
+            losses = self.head.loss_by_feat(logits, data_samples)
         return {
             name: share * value if 'loss' in name else value
             for name, value in losses.items()
