@@ -61,12 +61,12 @@ def _whole(new: NewConfig) -> str:
 
 
 def _train(new: NewConfig) -> str:
-    persistent = 'persistent_workers=True,\n    ' if new.workers else ''
     return f'''
 train_dataloader = dict({new.base.delete('train_dataloader')}
     batch_size={new.batch_size},  # of each domain
     num_workers={new.workers},
-    {persistent}sampler=dict(type='mic_mm.DomainPairSampler'),
+    persistent_workers={new.workers > 0},
+    sampler=dict(type='mic_mm.DomainPairSampler'),
     dataset=dict(
         type='mic_mm.DomainPairDataset',
         source={_dataset(new, new.source, 'source')},
@@ -89,6 +89,7 @@ def _evaluation(new: NewConfig) -> str:
 val_dataloader = dict({new.base.delete('val_dataloader')}
     batch_size={new.batch_size if new.task == 'cls' else 1},
     num_workers={new.workers},
+    persistent_workers={new.workers > 0},
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset={_dataset(new, new.val, 'test', indent=8)})
 val_evaluator = dict({new.base.delete('val_evaluator')}

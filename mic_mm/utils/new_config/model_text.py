@@ -62,7 +62,7 @@ def _of_task(new: NewConfig, name: str) -> list[str]:
         if new.method != 'source-only':
             lines += _without_samplers(new, name)
     if new.task == 'cls':
-        if 'topk' in model.head:
+        if 'topk' in model['head']:
             lines.append(f'{name}.head.topk = (1, )')
         if model.get('train_cfg'):
             lines += ['# Mixup and CutMix mix labels, which the target does '
