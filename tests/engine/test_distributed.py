@@ -6,6 +6,7 @@ backward for all, with and without gradient accumulation; masked images take
 part from the third iteration on.
 """
 import itertools
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -16,6 +17,8 @@ from mic_mm.core import LabelledImages
 from mic_mm.det import BoxLabeller
 from mic_mm.engine import (
     DistributedDataParallel,
+    DomainPairSampler,
+    RandomStreamsHook,
     SAMOptimWrapper,
     UDADistributedDataParallel,
 )
@@ -213,6 +216,24 @@ def labelled_loss_gradient(task, weights, rank=0, world_size=1):
 LABELLED = dict(uneven=(1., 1., 0., 1.), one_rank=(0., 1., 0., 1.))
 
 
+def random_draws(rank=0, world_size=1):
+    """What the objectives, the loader and the layers of a process draw."""
+    model = build('cls')
+    data = model.data_preprocessor(data_of_rank('cls', 0, rank, world_size), True)
+    model.iteration = 11
+    model.update_teachers()
+    draws = model.prepare(data).draws.scoped('mic')
+    RandomStreamsHook().before_train_iter(SimpleNamespace(seed=7, iter=11), 0)
+    domains = SimpleNamespace(source=range(9), target=range(5))
+    pairs = itertools.islice(DomainPairSampler(domains, seed=7), 8 // world_size)
+    return dict(
+        shared=draws.uniform('strength', 3),
+        order=draws.permutation('classes', 5),
+        per_sample=draws.uniform_per_sample('mask', 4 // world_size, 2),
+        global_=torch.rand(3),
+        pairs=[pair[:3] for pair in pairs])
+
+
 def error_of_synchronized_batch_norm():
     layers = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
     layers = nn.SyncBatchNorm.convert_sync_batchnorm(layers)
@@ -224,6 +245,7 @@ def error_of_synchronized_batch_norm():
 def jobs(rank, folder):
     results = {case: train(case, rank, 2) for case in CASES}
     results['gradients'] = gradients_of_rank(rank)
+    results['draws'] = random_draws(rank, 2)
     results['synchronized'] = error_of_synchronized_batch_norm()
     for case, weights in LABELLED.items():
         for task in DETECTORS:
@@ -328,6 +350,20 @@ def test_single_process_leaves_gradients_alone():
 def test_plain_model_is_refused_by_name():
     with pytest.raises(TypeError, match='Linear'):
         UDADistributedDataParallel(nn.Linear(1, 1))
+
+
+def test_random_numbers_agree_or_differ_between_processes(two_processes):
+    first, second = (results['draws'] for results in two_processes)
+    whole = random_draws()
+    for name in ('shared', 'order'):
+        assert torch.equal(first[name], whole[name])
+        assert torch.equal(second[name], whole[name])
+    for rank, ours in enumerate((first, second)):
+        assert torch.equal(ours['per_sample'], whole['per_sample'][rank::2])
+        assert ours['pairs'] == whole['pairs'][rank::2]
+    assert not torch.equal(first['per_sample'], second['per_sample'])
+    assert torch.equal(first['global_'], whole['global_'])
+    assert not torch.equal(first['global_'], second['global_'])
 
 
 def test_synchronized_batch_norm_of_the_cpu_is_refused(two_processes):
