@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 import torch
+from mmengine.utils import digit_version
 from torch import Tensor
 
 from .tensor_models import TensorModel, run, writes_in_place
@@ -18,6 +19,8 @@ DYNAMIC = ('batch', 'size')
 INPUT = 'images'
 # Newest operators that both exporters of PyTorch 2.5 write.
 _OPSET = {'dynamo': 18, 'torchscript': 17}
+# Of PyTorch 2.5 it cannot write batch norm.
+_DYNAMO_SINCE = '2.6.0'
 _PACKAGES = {'dynamo': ('onnx', 'onnxscript'), 'torchscript': ('onnx', )}
 
 
@@ -50,7 +53,7 @@ def export_onnx(model: TensorModel,
                 size: Sequence[int],
                 dynamic: Sequence[str] = (),
                 opset: Optional[int] = None,
-                exporter: str = 'dynamo') -> None:
+                exporter: Optional[str] = None) -> None:
     """Write an ONNX file.
 
     Args:
@@ -61,14 +64,16 @@ def export_onnx(model: TensorModel,
             ``'size'``. Defaults to (), one image of ``size``.
         opset (int, optional): Version of the operators. Defaults to None: 18,
             for ``'torchscript'`` 17.
-        exporter (str): ``'dynamo'`` or ``'torchscript'``, which is faster but
-            keeps the size of images in networks with attention, and cannot
-            export HRDA. Defaults to ``'dynamo'``.
+        exporter (str, optional): ``'dynamo'`` or ``'torchscript'``, which is
+            faster but keeps the size of images in networks with attention,
+            and cannot export HRDA. Defaults to None, ``'dynamo'`` where
+            PyTorch's is good enough (2.6).
 
     Raises:
         ImportError: If a package is missing.
         ValueError: If the model cannot be exported.
     """
+    exporter = exporter or default_exporter()
     _check(model, dynamic, exporter)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,6 +97,12 @@ def export_onnx(model: TensorModel,
         # Exporters raise whatever the operator they do not know leads to.
         raise ValueError(_reason(model, exporter, dynamic, error)) from error
     _make_portable(path)
+
+
+def default_exporter() -> str:
+    """The exporter of the installed PyTorch."""
+    new = digit_version(torch.__version__) >= digit_version(_DYNAMO_SINCE)
+    return 'dynamo' if new else 'torchscript'
 
 
 def compare_onnx(model: TensorModel, path: str | Path,
@@ -145,7 +156,7 @@ def _check(model: TensorModel, dynamic: Sequence[str], exporter: str) -> None:
             raise ValueError(
                 f'The torchscript exporter loses what {name} writes in place '
                 '(its windows), and the file would be wrong. Use the '
-                'exporter dynamo.')
+                f'exporter dynamo, of PyTorch {_DYNAMO_SINCE} or later.')
         if dynamic:
             raise ValueError(
                 f'The windows of {name} depend on the size of the images and '

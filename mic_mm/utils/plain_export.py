@@ -6,9 +6,9 @@ model remain, as the model's own library uses them.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Optional
+from typing import Optional
 
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import DefaultScope
@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from mic_mm.registry import MODELS
 
 from .checkpoint_file import read_checkpoint
+from .predictions import use_library_visualizer
+from .stock_types import is_own, values, with_stock_types
 from .strict_loading import load_strictly
 
 BRANCHES = {'student': 'student.', 'teacher': 'teacher.model.'}
@@ -32,8 +34,10 @@ _KEPT = ('default_scope', 'custom_imports', 'data_root', 'dataset_type',
 def plain_config(cfg: Config) -> Config:
     """The config of the wrapped model, for prediction and evaluation.
 
-    Teacher, objectives and everything of the training are left out.  If a
-    type of mic_mm remains, ``custom_imports`` names the package.
+    Teacher, objectives and everything of the training are left out.  A
+    network of the library's own parts gets the library's data sets and
+    metrics as well, and does without mic_mm.  Otherwise ``custom_imports``
+    names it.
 
     Args:
         cfg (Config): Config of a run of mic_mm. It is not changed.
@@ -48,13 +52,16 @@ def plain_config(cfg: Config) -> Config:
         plain.default_hooks = ConfigDict({
             name: hook
             for name, hook in plain.default_hooks.items()
-            if hook is None or not _is_own(hook.get('type'))
+            if hook is None or not is_own(hook.get('type'))
         })
     if 'test_pipeline' not in plain and 'test_dataloader' in plain:
         # where mmseg.apis.inference_model looks
         dataset = evaluated_dataset(plain) or {}
         plain.test_pipeline = dataset.get('pipeline', [])
-    if any(_is_own(value) for value in _values(plain.to_dict())):
+    use_library_visualizer(plain)
+    if not any(map(is_own, values(plain.model))):
+        plain = with_stock_types(plain)
+    if any(map(is_own, values(plain.to_dict()))):
         _add_import(plain)
     return plain
 
@@ -152,21 +159,6 @@ def _wrapped_model(cfg: Config) -> ConfigDict:
     if preprocessor is not None:
         plain.setdefault('data_preprocessor', preprocessor)
     return plain
-
-
-def _is_own(value: Any) -> bool:
-    return isinstance(value, str) and value.startswith('mic_mm.')
-
-
-def _values(part: Any) -> Iterator[Any]:
-    if isinstance(part, dict):
-        for value in part.values():
-            yield from _values(value)
-    elif isinstance(part, (list, tuple)):
-        for value in part:
-            yield from _values(value)
-    else:
-        yield part
 
 
 def _add_import(cfg: Config) -> None:

@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mic_mm.testing.models import tiny_detector, tiny_one_stage_detector
 from mic_mm.testing.models_det import tiny_dino, tiny_retinanet
 from mic_mm.testing.models_seg_da import tiny_daformer, tiny_dlv2, tiny_hrda
-from mic_mm.utils.onnx_export import compare_onnx, export_onnx, random_images
+from mic_mm.utils.onnx_export import compare_onnx, default_exporter, export_onnx, random_images
 from mic_mm.utils.plain_export import build_plain
 from mic_mm.utils.tensor_models import as_tensor_model
 
@@ -139,6 +139,9 @@ def test_normalised_images_are_taken_on_demand(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    default_exporter() != 'dynamo',
+    reason='the dynamo exporter of PyTorch 2.5 cannot write batch norm')
 @pytest.mark.parametrize('segmentor, dynamic', [
     (tiny_hrda, []), (tiny_daformer, ['batch', 'size'])])
 def test_the_dynamo_exporter(segmentor, dynamic, tmp_path):
@@ -190,5 +193,5 @@ def test_what_cannot_be_exported_is_refused(tmp_path, monkeypatch):
         export_onnx(tensors, path, (64, 64), dynamic=['width'])
     monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)
     with pytest.raises(ImportError, match='needs onnx, onnxscript.*onnx]'):
-        export_onnx(tensors, path, (64, 64))
+        export_onnx(tensors, path, (64, 64), exporter='dynamo')
     assert not path.exists()

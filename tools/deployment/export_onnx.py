@@ -49,8 +49,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--exporter',
         choices=EXPORTERS,
-        default='dynamo',
-        help='torchscript is faster and older (default: dynamo)')
+        help='torchscript is faster and older (default: dynamo from '
+        'PyTorch 2.6 on)')
     parser.add_argument(
         '--no-normalization',
         action='store_true',
