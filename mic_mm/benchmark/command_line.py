@@ -112,9 +112,9 @@ def measured_config(args: argparse.Namespace) -> Config:
 
 
 def _enable_amp(cfg: Config, precision: str) -> None:
+    dtype = dict(fp16='float16', bf16='bfloat16')[precision]
+    cfg.merge_from_dict({'optim_wrapper.dtype': dtype})
     cli.enable_amp(cfg)
-    cfg.optim_wrapper.dtype = dict(
-        fp16='float16', bf16='bfloat16')[precision]
 
 
 def _check_device(device: str) -> None:

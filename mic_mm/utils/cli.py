@@ -188,6 +188,10 @@ _IN_MIXED_PRECISION = {
 def enable_amp(cfg: Config) -> None:
     """Train in mixed precision.
 
+    The data type is that of ``optim_wrapper.dtype``, ``'float16'`` unless it
+    is given.  ``'bfloat16'`` has the range of float32, so its gradients are
+    not scaled and no step is skipped.
+
     Raises:
         UsageError: If the machine or the config does not support it.
     """
@@ -200,7 +204,10 @@ def enable_amp(cfg: Config) -> None:
                          f'precision ({_IN_MIXED_PRECISION}), but the config '
                          f'has {kind!r}. Set it in the config instead.')
     cfg.optim_wrapper.type = _IN_MIXED_PRECISION.get(kind, kind)
-    cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    scale = 'dynamic'
+    if str(cfg.optim_wrapper.get('dtype')).endswith('bfloat16'):
+        scale = dict(enabled=False)
+    cfg.optim_wrapper.setdefault('loss_scale', scale)
 
 
 def has_accelerator() -> bool:

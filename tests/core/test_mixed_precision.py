@@ -125,6 +125,21 @@ def test_the_scale_survives_a_checkpoint():
     assert all(value.equal(resumed[name]) for name, value in whole.items())
 
 
+def test_bfloat16_without_a_scale_trains_every_optimizer():
+    model = build(own=dict(type='OwnScale'))
+    before = weights(model)
+    student = scaled(
+        model.student.parameters(), dtype='bfloat16', enabled=False)
+    own = OptimWrapper(
+        torch.optim.SGD(model.objectives['own'].parameters(), lr=0.5))
+    step(model, OptimWrapperDict(student=student, own=own))
+    moved = {n for n, p in model.named_parameters() if not p.equal(before[n])}
+    assert moved == {
+        n for n in before
+        if n.startswith('student.') or n == 'objectives.own.scale'
+    }
+
+
 @pytest.mark.parametrize('clip', [None, dict(max_norm=0.01)])
 def test_an_objective_with_its_own_optimizer_steps_unscaled(clip):
     in_amp, plain = (build(own=dict(type='OwnScale')) for _ in range(2))

@@ -14,6 +14,7 @@ from mic_mm.engine.data import DomainPairSampler
 from mic_mm.engine.parallelism import check_runner
 from mic_mm.registry import HOOKS
 
+from .check_activation_checkpointing import check_activation_checkpointing
 from .check_checkpoint import check_checkpoint, checkpoint_to_load
 from .check_masks import check_masks
 
@@ -38,8 +39,9 @@ class EMATeacherHook(Hook):
     priority = 'NORMAL'
 
     def before_run(self, runner: Runner) -> None:
-        """Refuse ways of training that shard the model."""
+        """Refuse ways of training that leave weights untrained."""
         check_runner(runner)
+        check_activation_checkpointing(runner)
 
     def before_train(self, runner: Runner) -> None:
         """Check loop and masks, and tell the model where the run stands."""

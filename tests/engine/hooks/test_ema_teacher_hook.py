@@ -139,3 +139,12 @@ def test_mask_larger_than_the_images_stops_the_run_before_training(tmp_path):
     with pytest.raises(ValueError, match='objectives.mic.mask.*64'):
         train(cfg)
     assert not list((tmp_path / 'work').rglob('*.pth'))
+
+
+@pytest.mark.parametrize('names', ['student.backbone', ['student.backbone']])
+def test_checkpointing_of_the_runner_is_refused_before_training(
+        tmp_path, names):
+    cfg = config(tmp_path, activation_checkpointing=names)
+    with pytest.raises(ValueError, match=r"execution=dict\(activation_check"
+                       r"pointing=\['backbone'\]\)"):
+        train(cfg)
