@@ -4,6 +4,7 @@
 ``mim train mmdet my_config.py`` runs MMDetection's own ``tools/train.py``,
 which imports nothing of mic_mm: its types are found by their prefix.
 """
+import importlib.metadata
 import importlib.util
 import json
 import os
@@ -77,6 +78,18 @@ def project(tmp_path_factory, libraries):
     return folder
 
 
+def resolves_installed_modules():
+    """Whether MMEngine finds configs of a package that is a mere module.
+
+    The official one asks the installed distributions, and knows no others.
+    """
+    try:
+        importlib.metadata.version('onedl-mmengine')
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
 def _install(package):
     """The package as an installation has it, with ``.mim``."""
     (package / '.mim').mkdir(parents=True)
@@ -115,6 +128,8 @@ def logged(work_dir):
 ],
                          ids=lambda names: names[-1])
 def test_own_scripts_of_the_libraries_train(names, project):
+    if not resolves_installed_modules():
+        names = [name for name in names if name in CONFIGS]
     libraries = {name.removesuffix('_inheriting') for name in names}
     runs = [(name, f'my_{name}.py') for name in names]
     run([
