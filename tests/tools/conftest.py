@@ -59,7 +59,8 @@ def make_config(data: Path) -> dict:
             constructor='mic_mm.UDAOptimWrapperConstructor',
             optimizer=dict(type='SGD', lr=0.01)),
         default_hooks=dict(
-            checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=1),
+            checkpoint=dict(
+                type='mic_mm.AtomicCheckpointHook', by_epoch=False, interval=1),
             ema_teacher=dict(type='mic_mm.EMATeacherHook'),
             random_streams=dict(type='mic_mm.RandomStreamsHook'),
             visualization=dict(type='VisualizationHook')),
