@@ -9,6 +9,7 @@ from mic_mm.testing.batches import det_batch, without_labels
 from mic_mm.testing.mixed_precision import train_in_half
 from mic_mm.testing.models import tiny_one_stage_detector
 from mic_mm.testing.models_det import DETECTORS
+from mic_mm.testing.original_detector import published_detector
 
 # What MMCV's operations for regions and their suppression compute with.
 TWO_STAGE = [
@@ -62,6 +63,42 @@ def test_detector_trains(name, host, dtype):
     assert all(float(log['mic.labelled_share']) == 1. for log in logs)
     assert all(log['mic.pseudo_confidence'].dtype == torch.float32
                for log in logs)
+
+
+def published_sada():
+    """SADA with its own heads, which need no switch; narrow."""
+    torch.manual_seed(0)
+    detector = published_detector()
+    detector.backbone.update(base_channels=2, stem_channels=4, init_cfg=None)
+    detector.neck.update(in_channels=[8, 16, 32, 64], out_channels=4)
+    detector.rpn_head.update(in_channels=4, feat_channels=4)
+    detector.roi_head.bbox_roi_extractor.out_channels = 4
+    detector.roi_head.bbox_head.update(
+        in_channels=4, fc_out_channels=8, num_classes=4)
+    detector.test_cfg.rcnn.score_thr = 0.
+    joint = dict(
+        HOSTS['sada']['joint'],
+        type='mic_mm.PseudoBoxAdversarialDetection',
+        pseudo_threshold=0.)
+    mic = dict(
+        type='mic_mm.MaskedConsistency',
+        mask=dict(type='mic_mm.BlockMask', ratio=0.5, block_size=8))
+    return MODELS.build(
+        dict(
+            type='mic_mm.UDADetector',
+            detector=detector,
+            teacher=dict(type='mic_mm.EMATeacher'),
+            objectives=dict(joint=joint, mic=mic))).train()
+
+
+@pytest.mark.parametrize('dtype', ['bfloat16', 'float16'])
+def test_published_sada_trains(dtype):
+    log, = train_in_half(
+        published_sada(),
+        [dict(source=det_batch(0), target=without_labels(det_batch(90)))],
+        dtype)
+    assert float(log['joint.instance.loss']) > 0
+    assert float(log['mic.loss_cls']) > 0
 
 
 @pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])

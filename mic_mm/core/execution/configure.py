@@ -38,13 +38,18 @@ def configure_execution(student: nn.Module,
     exported models are not affected, and a run may be resumed with other
     settings.  Modules are named as in the wrapped model; a list of modules
     (``backbone.layers`` of a transformer) stands for each of its entries.
+    It is their forward pass that changes: naming a module that is never
+    called itself, such as a whole ``roi_head``, has no effect.
 
     * ``activation_checkpointing`` (list[str]): Modules whose activations are
       computed again in the backward pass instead of kept: less memory, about
       a third more time.
     * ``full_precision`` (list[str]): Modules that mixed precision leaves in
       float32. Naming the last layers of a head makes what follows, such as
-      non-maximum suppression, work on float32 as well.
+      non-maximum suppression, work on float32 as well. MMDetection's
+      two-stage detectors need ``['rpn_head.rpn_cls', 'rpn_head.rpn_reg',
+      'roi_head.bbox_roi_extractor']`` in bfloat16 and on the CPU, since
+      operations of MMCV are missing there.
     * ``memory_format`` (str): ``'channels_last'`` stores the weights of
       convolutions accordingly, which then compute in that format and hand
       it on: faster on GPUs with tensor cores in half precision.
