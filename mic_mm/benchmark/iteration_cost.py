@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import resource
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from .library_passes import as_in_library
-from .network_passes import NetworkPass, StudentPass
+from .network_passes import MODULE, ModulePass, NetworkPass, StudentPass
 from .record_passes import record_passes
 from .saved_activations import SavedActivations
 from .stages import time_stages
@@ -145,12 +147,7 @@ def _ema(workload: Workload, rounds: int,
 def _memory(workload: Workload, passes: list[NetworkPass],
             device: torch.device) -> dict[str, float]:
     there = [*workload.model.parameters(), *workload.model.buffers()]
-    forwards = [0]
-    for network_pass in passes:
-        if isinstance(network_pass, StudentPass):
-            with SavedActivations(there) as saved:
-                network_pass.forward()
-            forwards.append(saved.peak)
+    largest = largest_forward(passes, there)
     data = workload.batch()
     if device.type == 'cuda':
         torch.cuda.reset_peak_memory_stats()
@@ -158,12 +155,43 @@ def _memory(workload: Workload, passes: list[NetworkPass],
         workload.iterate(data)
     memory = dict(
         activations_of_iteration=saved.peak,
-        activations_of_largest_forward=max(forwards))
-    if max(forwards):
-        memory['ratio'] = saved.peak / max(forwards)
+        activations_of_largest_forward=largest)
+    if largest:
+        memory['ratio'] = saved.peak / largest
     if device.type == 'cuda':
         memory['cuda_peak'] = torch.cuda.max_memory_allocated()
     # kilobytes on Linux
     memory['resident_peak'] = 1024 * resource.getrusage(
         resource.RUSAGE_SELF).ru_maxrss
     return memory
+
+
+def largest_forward(passes: list[NetworkPass],
+                    there: Iterable[Tensor]) -> int:
+    """Most bytes that the forward pass of an objective keeps.
+
+    Where an objective goes through the student's parts by itself, they are
+    one pass.
+
+    Args:
+        passes (list[NetworkPass]): Those of a recorded iteration.
+        there (Iterable[Tensor]): Parameters and buffers, which do not count.
+    """
+    there = list(there)
+    peaks = [0]
+    for (_, is_part), group in groupby(passes, _kind_of_pass):
+        kept = []
+        saved = SavedActivations(there)
+        for network_pass in group:
+            if not is_part:
+                kept.clear()
+                saved = SavedActivations(there)
+            if isinstance(network_pass, (StudentPass, ModulePass)):
+                with saved:
+                    kept.append(network_pass.forward())
+            peaks.append(saved.peak)
+    return max(peaks)
+
+
+def _kind_of_pass(network_pass: NetworkPass) -> tuple[str, bool]:
+    return network_pass.objective, network_pass.kind == MODULE

@@ -145,14 +145,15 @@ class ModulePass(NetworkPass):
             with _without_gradient(library), self.context():
                 self.module(*self.args, **self.kwargs)
             return
+        outputs = self.forward()
+        torch.autograd.backward(outputs, list(map(torch.ones_like, outputs)))
+
+    def forward(self) -> list[Tensor]:
+        """The outputs that have a graph."""
         args, kwargs = map_tensors(_leaf, (self.args, self.kwargs))
         with self.context():
-            outputs = [
-                output
-                for output in tensors_of(self.module(*args, **kwargs))
-                if output.requires_grad
-            ]
-        torch.autograd.backward(outputs, list(map(torch.ones_like, outputs)))
+            outputs = tensors_of(self.module(*args, **kwargs))
+        return [output for output in outputs if output.requires_grad]
 
 
 def _without_gradient(library: bool) -> AbstractContextManager:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mic_mm.benchmark import SavedActivations, StudentPass, record
+from mic_mm.benchmark import SavedActivations, largest_forward, record
 
 
 def test_a_tensor_counts_from_its_saving_until_its_graph_is_freed():
@@ -47,17 +47,7 @@ def test_gradients_are_those_without_counting():
     assert torch.equal(x.grad, expected)
 
 
-def largest_forward(passes, there):
-    peaks = []
-    for network_pass in passes:
-        if isinstance(network_pass, StudentPass):
-            with SavedActivations(there) as saved:
-                network_pass.forward()
-            peaks.append(saved.peak)
-    return max(peaks)
-
-
-@pytest.mark.parametrize('kind', ['daformer', 'hrda'])
+@pytest.mark.parametrize('kind', ['daformer', 'hrda', 'sdat'])
 def test_iteration_keeps_the_activations_of_one_student_pass(kind, request):
     workload = request.getfixturevalue(kind)
     model = workload.model
