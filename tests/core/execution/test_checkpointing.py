@@ -25,8 +25,8 @@ class Shift(DrawingModule, nn.Module):
 def network():
     torch.manual_seed(0)
     block = nn.Sequential(
-        nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(),
-        nn.Dropout(0.5), Shift())
+        Shift(), nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(),
+        nn.Dropout(0.5))
     layers = nn.ModuleList([block, nn.Conv2d(8, 2, 3)])
     net = nn.Module()
     net.layers = layers
@@ -60,7 +60,7 @@ def test_gradients_and_buffers_are_the_same(draws, enabled, names):
             assert other.any() and mine.equal(other)
     for name, value in plain.state_dict().items():
         assert checkpointed.state_dict()[name].equal(value), name
-    assert plain.state_dict()['layers.0.1.num_batches_tracked'] == 2
+    assert plain.state_dict()['layers.0.2.num_batches_tracked'] == 2
 
 
 def kept_bytes(net):
@@ -104,4 +104,4 @@ def test_nothing_is_computed_twice_without_gradients():
     configure_execution(net, dict(activation_checkpointing=['layers.0']))
     with torch.no_grad():
         assert not net.layers[0](torch.rand(1, 3, 8, 8)).requires_grad
-    assert net.layers[0][1].num_batches_tracked == 1
+    assert net.layers[0][2].num_batches_tracked == 1
