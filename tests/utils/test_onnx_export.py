@@ -181,7 +181,7 @@ def test_what_cannot_be_exported_is_refused(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match='writes in place.*Use the exporter'):
         export_onnx(hrda, path, (64, 64), exporter='torchscript')
     with pytest.raises(ValueError, match='for a fixed size'):
-        export_onnx(hrda, path, (64, 64), dynamic=['size'])
+        export_onnx(hrda, path, (64, 64), dynamic=['size'], exporter='dynamo')
     with pytest.raises(ValueError, match='DINO has queries'):
         as_tensor_model(build(tiny_dino(), 'mmdet'))
     with pytest.raises(ValueError, match='Linear is no EncoderDecoder'):
