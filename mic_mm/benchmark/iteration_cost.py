@@ -180,7 +180,7 @@ def largest_forward(passes: list[NetworkPass],
     there = list(there)
     peaks = [0]
     for (_, is_part), group in groupby(passes, _kind_of_pass):
-        kept = []
+        kept: list = []
         saved = SavedActivations(there)
         for network_pass in group:
             if not is_part:

@@ -85,3 +85,13 @@ def test_no_box_at_all_has_confidence_zero():
 def test_the_unlabelled_samples_are_left_unlabelled():
     _, samples = label()
     assert not any('pred_instances' in s for s in samples)
+
+
+def test_boxes_may_enter_a_loss():
+    # The detector predicts in inference mode, whose tensors may not.
+    pseudo, _ = label(threshold=0.5, ignore_threshold=0.1)
+    for sample in pseudo.data_samples:
+        for instances in (sample.gt_instances, sample.ignored_instances):
+            assert not instances.bboxes.is_inference()
+            assert not instances.labels.is_inference()
+    assert not any(value.is_inference() for value in pseudo.metrics.values())
