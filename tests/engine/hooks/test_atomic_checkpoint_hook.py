@@ -84,7 +84,7 @@ def make_runner(work_dir,
         optim_wrapper=dict(
             optimizer=dict(type='SGD', lr=0.01, momentum=0.9),
             accumulative_counts=options.pop('accumulative_counts', 1)),
-        param_scheduler=dict(type='PolyLR', by_epoch=False, end=ITERATIONS),
+        param_scheduler=dict(type='PolyLR', by_epoch=False, end=10),
         default_hooks=dict(checkpoint=dict(checkpoint, **options)),
         randomness=dict(seed=5),
         experiment_name=f'{Path(work_dir).name}_{os.urandom(4).hex()}',
@@ -266,6 +266,9 @@ def accumulated(tmp_path_factory):
     train(folder, accumulative_counts=4, max_iters=7, interval=1)
     pending = ['gradients' in read(folder / f'iter_{i}.pth') for i in range(1, 8)]
     assert pending == [True, True, True, False, True, True, False]
+    start, first, second = (
+        read(folder / f'iter_{i}.pth')['state_dict']['weight'] for i in (1, 4, 7))
+    assert not torch.equal(start, first) and not torch.equal(first, second)
     return folder
 
 
