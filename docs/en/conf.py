@@ -48,5 +48,3 @@ html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {'navigation_with_keys': True}
 copybutton_exclude = '.linenos, .gp, .go'
-# Guides that are still being written.
-suppress_warnings = ['repository.missing']
