@@ -66,7 +66,9 @@ def uda_config(task: str, folder: Path, iterations: int = 3) -> dict:
         default_hooks=dict(
             logger=dict(type='LoggerHook', interval=1),
             checkpoint=dict(
-                type='CheckpointHook', by_epoch=False, interval=1),
+                type='mic_mm.AtomicCheckpointHook',
+                by_epoch=False,
+                interval=1),
             ema_teacher=dict(type='mic_mm.EMATeacherHook'),
             random_streams=dict(type='mic_mm.RandomStreamsHook'),
             uda_visualization=dict(

@@ -90,8 +90,8 @@ default_hooks = dict(
     logger=dict(type='LoggerHook', interval={min(50, interval)}, \
 log_metric_by_epoch=False),
     checkpoint=dict({_delete_checkpoint(new)}
-        type='CheckpointHook', by_epoch=False, interval={interval},
-        max_keep_ckpts=1),
+        type='mic_mm.AtomicCheckpointHook', by_epoch=False,
+        interval={interval}, max_keep_ckpts=1),
     ema_teacher=dict(type='mic_mm.EMATeacherHook'),
     random_streams=dict(type='mic_mm.RandomStreamsHook'),
     uda_visualization=dict(
