@@ -2,6 +2,7 @@
 """Random batches for a classifier."""
 from __future__ import annotations
 
+import copy
 from typing import Optional
 
 import torch
@@ -46,7 +47,7 @@ def resized_model(model: ConfigDict, size: Size) -> ConfigDict:
 
     A transformer has one position for each patch, hence its ``img_size``.
     """
-    model = ConfigDict(model)
+    model = copy.deepcopy(model)
     backbone = model.classifier.get('backbone') or {}
     if 'img_size' in backbone or 'Transformer' in str(backbone.get('type')):
         backbone['img_size'] = tuple(size)

@@ -2,6 +2,7 @@
 """Random batches for a detector."""
 from __future__ import annotations
 
+import copy
 from typing import Optional
 
 import torch
@@ -62,4 +63,4 @@ def image_size(cfg: Config) -> Optional[Size]:
 
 def resized_model(model: ConfigDict, size: Size) -> ConfigDict:
     """A copy of a model's config: detectors take images of any size."""
-    return ConfigDict(model)
+    return copy.deepcopy(model)

@@ -2,6 +2,7 @@
 """Random batches for a segmentor, and segmentors for other image sizes."""
 from __future__ import annotations
 
+import copy
 from typing import Any, Optional
 
 import torch
@@ -65,7 +66,7 @@ def resized_model(model: ConfigDict, size: Size) -> ConfigDict:
     The preprocessor pads to it, and the detail crop of HRDA and the margins
     without labels keep their share of the image.
     """
-    model = ConfigDict(model)
+    model = copy.deepcopy(model)
     segmentor = model.segmentor
     old = (segmentor.get('data_preprocessor') or {}).get('size')
     if not old or tuple(old) == tuple(size):

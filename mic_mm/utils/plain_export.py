@@ -6,6 +6,7 @@ model remain, as the model's own library uses them.
 """
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Optional
@@ -45,7 +46,7 @@ def plain_config(cfg: Config) -> Config:
     Raises:
         ValueError: If its model is no wrapper of mic_mm.
     """
-    cfg = cfg.copy()
+    cfg = copy.deepcopy(cfg)  # Config.copy is shallow
     plain = Config({key: cfg[key] for key in _KEPT if key in cfg})
     plain.model = _wrapped_model(cfg)
     if 'default_hooks' in plain:

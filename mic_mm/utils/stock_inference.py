@@ -7,6 +7,7 @@ library's own visualizer and colours of the classes, is added here.
 """
 from __future__ import annotations
 
+import copy
 import importlib
 import importlib.util
 from collections import Counter
@@ -171,7 +172,7 @@ def _check_library(library: str, cfg: Config) -> None:
 
 
 def _prepared(cfg: Config, branch: Optional[str]) -> Config:
-    cfg = cfg.copy()
+    cfg = copy.deepcopy(cfg)  # Config.copy is shallow
     # Where the inferencers look.
     cfg.test_dataloader.dataset = evaluated_dataset(cfg)
     use_library_visualizer(cfg)

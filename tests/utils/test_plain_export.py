@@ -1,5 +1,6 @@
 # Copyright (c) mic_mm authors. All rights reserved.
 """Exported models of all hosts: equal, trainable, and without mic_mm."""
+import copy
 import subprocess
 import sys
 import textwrap
@@ -199,6 +200,17 @@ def test_networks_of_a_library_need_no_mic_mm(config, data, metric):
         assert plain.test_dataloader.dataset.metainfo.classes[:2] == (
             'aeroplane', 'bicycle')
     assert plain.visualizer.type != 'Visualizer'
+
+
+def test_the_config_is_left_alone():
+    cfg = Config(
+        dict(
+            data_preprocessor=dict(type='SegDataPreProcessor', size=(8, 8)),
+            model=dict(type='mic_mm.UDASegmentor', segmentor=tiny_segmentor())))
+    cfg.model.segmentor.pop('data_preprocessor')
+    before = copy.deepcopy(cfg.to_dict())
+    assert plain_config(cfg).model.data_preprocessor.size == (8, 8)
+    assert cfg.to_dict() == before
 
 
 def test_class_folders_keep_their_order():
