@@ -36,7 +36,7 @@ def violations(room, forbidden):
 
 
 @pytest.mark.parametrize('room',
-                         ['core', 'engine', 'visualization', 'utils'])
+                         ['benchmark', 'core', 'engine', 'visualization', 'utils'])
 def test_task_free_rooms_import_no_task(room):
     forbidden = LIBRARIES | {f'mic_mm.{task}' for task in ROOMS}
     assert list((PACKAGE / room).rglob('*.py'))

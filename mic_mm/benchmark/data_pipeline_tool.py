@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import platform
 import tempfile
@@ -15,8 +16,8 @@ from mmengine.config import Config
 from mic_mm.utils import cli
 
 from .data_pipeline import at_root, check_paired, measure_pipelines
-from .data_pipeline_files import write_street_scenes
 
+_SCENES = 'mic_mm.seg.dataset_tools.random_street_scenes'
 EXPLANATION = '''\
 The floor decodes the image, and the label map of the source, with OpenCV and
 resizes them to the scale of the config.  Both take turns, in one process on
@@ -70,7 +71,8 @@ def _measure(cfg: Config, args: argparse.Namespace,
     check_paired(dataset)
     if not args.real:
         dataset = at_root(dataset, folder)
-        write_street_scenes(folder)
+        # By name: this room is loaded without the task's library.
+        importlib.import_module(_SCENES).write_street_scenes(folder)
     return measure_pipelines(dataset, args.samples)
 
 

@@ -12,9 +12,13 @@ from mmengine.registry import DefaultScope
 from mic_mm.benchmark import data_pipeline_tool
 from mic_mm.benchmark.command_line import write_json
 from mic_mm.benchmark.data_pipeline import at_root
-from mic_mm.benchmark.data_pipeline_files import CITYSCAPES_SIZE, GTA_SIZE, write_street_scenes
 from mic_mm.benchmark.data_pipeline_floor import DecodingFloor, pipeline_of
 from mic_mm.registry import DATASETS
+from mic_mm.seg.dataset_tools.random_street_scenes import (
+    CITYSCAPES_SIZE,
+    GTA_SIZE,
+    write_street_scenes,
+)
 from mic_mm.utils import cli
 
 CONFIGS = Path(__file__).parents[2] / 'configs'

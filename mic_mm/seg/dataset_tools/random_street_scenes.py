@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mic_mm.seg.datasets import ClassStatistics
+from ..datasets import ClassStatistics
 
 GTA_SIZE = (1052, 1914)
 CITYSCAPES_SIZE = (1024, 2048)
