@@ -51,6 +51,8 @@ class AtomicCheckpointHook(CheckpointHook):
       (``optim_wrapper.accumulative_counts``) holds the gradients so far.
     * With ``save_best``, a resumed run makes up for the validation that was
       due when its checkpoint was written.
+    * Nothing outside of the folder of the run is removed, where it goes on in
+      another one than it began in: moved, copied, or with another work_dir.
     * A file that cannot be loaded or resumed is refused by name before
       anything is initialised.
 
@@ -114,7 +116,8 @@ class AtomicCheckpointHook(CheckpointHook):
         hub = runner.message_hub
         if _OUTDATED in hub.runtime_info:
             for path in hub.get_info(_OUTDATED):
-                self.file_backend.remove(path)
+                self.file_backend.remove(self._in_out_dir(path))
+        self._find_best()
         self._remove_outdated()
         if self.save_best is not None and _validation_is_due(runner):
             runner.val_loop.run()
@@ -180,6 +183,19 @@ class AtomicCheckpointHook(CheckpointHook):
         runner.message_hub.update_info(_OUTDATED, outdated)
         for path in outdated:
             self.file_backend.remove(path)
+
+    def _in_out_dir(self, path: str) -> str:
+        """The file of that name in the folder of this run."""
+        return self.file_backend.join_path(self.out_dir, Path(path).name)
+
+    def _find_best(self) -> None:
+        """The next best checkpoint replaces that of this run."""
+        if getattr(self, 'best_ckpt_path', None) is not None:
+            self.best_ckpt_path = self._in_out_dir(self.best_ckpt_path)
+        paths = getattr(self, 'best_ckpt_path_dict', {})
+        for name, path in paths.items():
+            if path is not None:
+                paths[name] = self._in_out_dir(path)
 
     @master_only
     def _remove_outdated(self) -> None:

@@ -2,6 +2,7 @@
 """Checkpoints of runs that die, at any step of writing them."""
 import builtins
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -245,6 +246,20 @@ def test_validation_that_was_not_finished_is_made_up_for(tmp_path, monkeypatch):
         'best_score_iter_4.pth', 'iter_2.pth', 'iter_4.pth', 'iter_6.pth'
     ]
     assert read(tmp_path / 'iter_6.pth')['message_hub']['runtime_info']['best_score'] == 3
+
+
+def test_copied_run_removes_nothing_of_the_original(tmp_path, monkeypatch):
+    options = dict(evaluate=True, save_best='score', rule='greater', max_keep_ckpts=1)
+    monkeypatch.setattr(Scores, 'calls', 0)
+    original, copy = tmp_path / 'original', tmp_path / 'copy'
+    train(original, max_iters=2, **options)
+    shutil.copytree(original, copy)
+    before = names(original)
+    assert before == ['best_score_iter_2.pth', 'iter_2.pth']
+    monkeypatch.setattr(Scores, 'calls', 0)
+    train(copy, resume=True, load_from=copy / 'iter_2.pth', **options)
+    assert names(copy) == ['best_score_iter_4.pth', 'iter_4.pth']
+    assert names(original) == before
 
 
 @pytest.mark.parametrize('iteration', range(1, 7))
