@@ -70,14 +70,19 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def usage_errors(parser: argparse.ArgumentParser) -> Iterator[None]:
+def usage_errors(parser: argparse.ArgumentParser,
+                 *others: type[Exception]) -> Iterator[None]:
     """Show mistakes of the user as usage errors (exit code 2).
 
     They are those of the command line, and checkpoints that cannot be used.
+
+    Args:
+        parser (argparse.ArgumentParser): Tells them.
+        *others (type): Further errors that are mistakes of the user here.
     """
     try:
         yield
-    except (UsageError, CheckpointError) as error:
+    except (UsageError, CheckpointError, *others) as error:
         parser.error(str(error))
 
 
@@ -162,21 +167,41 @@ def set_checkpoint(cfg: Config, checkpoint: str) -> None:
 def set_resume(cfg: Config, resume: Optional[str]) -> None:
     """Resume from a checkpoint, or with ``'auto'`` from the latest one.
 
+    Where there is none yet, ``'auto'`` starts the run as the config says,
+    from its ``load_from`` if it has one.
+
     Raises:
         UsageError: If the checkpoint, or that of ``load_from`` in the config,
             does not exist or cannot be used.
     """
-    if resume is not None:
-        cfg.resume = True
-        cfg.load_from = None if resume == 'auto' else resume
-    to_resume = bool(cfg.get('resume'))
     latest = Path(cfg.work_dir, 'last_checkpoint')
+    if resume == 'auto' and latest.is_file():
+        cfg.load_from = None
+    if resume is not None:
+        cfg.resume = resume != 'auto' or cfg.get('load_from') is None
+        cfg.load_from = cfg.get('load_from') if resume == 'auto' else resume
+    to_resume = bool(cfg.get('resume'))
     if cfg.get('load_from') is not None:
         check_file(cfg.load_from, '--resume' if to_resume else 'load_from',
                    to_resume)
     elif to_resume and latest.is_file():
-        check_file(latest.read_text().strip(),
-                   f'--resume auto (named by {latest})', to_resume)
+        path = _latest(latest)
+        check_file(path, f'--resume auto (named by {latest})', to_resume)
+        if path != latest.read_text().strip():
+            cfg.load_from = path
+
+
+def _latest(latest: Path) -> str:
+    """The file that ``last_checkpoint`` names.
+
+    It is the one beside it, if there is one: the absolute path that is named
+    is that of another run where the folder was moved or copied.
+    """
+    path = latest.read_text().strip()
+    beside = latest.absolute().with_name(Path(path).name or latest.name)
+    if path and '://' not in path and beside.is_file():
+        return str(beside)
+    return path
 
 
 _IN_MIXED_PRECISION = {
@@ -215,8 +240,17 @@ def has_accelerator() -> bool:
     return get_device() not in ('cpu', 'mps')
 
 
+# Those that MMEngine has without a config; it takes None for no others.
+_HOOKS_OF_MMENGINE = ('runtime_info', 'timer', 'sampler_seed', 'logger',
+                      'param_scheduler', 'checkpoint')
+
+
 def build_runner(cfg: Config) -> Runner:
-    """The runner of the config."""
+    """The runner of the config, without the hooks that are None."""
+    hooks = cfg.get('default_hooks') or {}
+    for name in [name for name, hook in hooks.items() if hook is None]:
+        if name not in _HOOKS_OF_MMENGINE:
+            del hooks[name]
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
 
 
