@@ -133,10 +133,16 @@ def _load(path: Path, lazy: bool) -> Any:
                 load=_load_legacy),
             **options)
     except Exception:
-        reason = (str(refused).strip() or type(refused).__name__)
-        raise CheckpointError(
-            f'{path} is no checkpoint of PyTorch, or is damaged: '
-            f'{reason.splitlines()[0]}') from refused
+        raise CheckpointError(f'{path} is no checkpoint of PyTorch, or is damaged: '
+                              f'{_reason(refused)}') from refused
+
+
+def _reason(refused: Exception) -> str:
+    reason = str(refused).strip() or type(refused).__name__
+    if reason.startswith('Weights only load failed'):
+        # PyTorch's advice, to execute what is in the file, is no remedy.
+        return 'its content is no saved weights'
+    return reason.splitlines()[0]
 
 
 class _InertUnpickler(pickle.Unpickler):

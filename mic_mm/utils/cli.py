@@ -90,9 +90,12 @@ def load_config(args: argparse.Namespace) -> Config:
     """Read the config of a run and put the command line into it.
 
     Raises:
-        UsageError: If there is no such file.
+        UsageError: If there is no such file, or it cannot be used.
     """
     cfg = read_config(args.config, args.cfg_options)
+    if cfg.get('model') is None:
+        raise UsageError(f'The config {args.config!r} has no model: it is a '
+                         'part of others (_base_), or something else.')
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cfg.launcher = args.launcher
     if args.work_dir is not None:
@@ -106,15 +109,22 @@ def read_config(path: str, options: Optional[dict] = None) -> Config:
     """Read a config file and override settings.
 
     Raises:
-        UsageError: If there is no such file, or an option switches off an
-            objective that the config does not have.
+        UsageError: If there is no such file, it cannot be read, or an option
+            switches off an objective that the config does not have.
     """
     if not Path(path).is_file():
         raise UsageError(
             f'The config file {path!r} does not exist (looked from '
             f'{Path.cwd()}). The configs of mic_mm are in configs/seg, '
             'configs/cls and configs/det.')
-    cfg = Config.fromfile(path)
+    try:
+        cfg = Config.fromfile(path)
+    # A config is a program, and raises whatever is wrong in it.
+    except Exception as error:
+        reason = str(error).strip().splitlines() or ['no reason given']
+        raise UsageError(
+            f'The config file {path!r} cannot be read ({type(error).__name__}: '
+            f'{reason[0]}). Correct it, or what it names as _base_.') from error
     _check_switched_off(cfg, options or {})
     cfg.merge_from_dict(options or {})
     return cfg

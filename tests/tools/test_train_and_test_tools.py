@@ -66,6 +66,17 @@ def test_test_evaluates_saves_and_draws(config, run_tool, tmp_path):
     assert len(list((tmp_path / 'shown').glob('*.png'))) == 4  # same names
 
 
+def wrong_files(folder):
+    contents = dict(
+        TEXT=('notes.md', 'Notes, and no config.'),
+        WITHOUT_BASE=('base.py', "_base_ = 'gone.py'"),
+        UNFINISHED=('half.py', 'model = dict('),
+        WITHOUT_MODEL=('part.py', 'lr = 1'))
+    for name, text in contents.values():
+        (folder / name).write_text(text)
+    return {key: folder / name for key, (name, _) in contents.items()}
+
+
 @pytest.mark.parametrize('arguments, message', [
     (('train.py', 'gone.py'), "'gone.py' does not exist"),
     (('train.py', 'CONFIG', '--resume', 'gone.pth'), "'gone.pth'"),
@@ -77,13 +88,19 @@ def test_test_evaluates_saves_and_draws(config, run_tool, tmp_path):
     (('test.py', 'gone.py', 'gone.pth'), "'gone.py' does not exist"),
     (('test.py', 'CONFIG', 'gone.pth'), "'gone.pth' does not exist"),
     (('test.py', 'CONFIG', 'CONFIG', '--out', 'a.json'), "'a.json'"),
+    (('train.py', 'TEXT'), "notes.md' cannot be read (OSError: Only py"),
+    (('train.py', 'WITHOUT_BASE'), "base.py' cannot be read (FileNotFoundError: "),
+    (('train.py', 'UNFINISHED'), "half.py' cannot be read (SyntaxError: '(' was"),
+    (('train.py', 'WITHOUT_MODEL'), "part.py' has no model"),
+    (('test.py', 'CONFIG', 'TEXT'), 'damaged: its content is no saved weights'),
     (('misc/print_config.py', 'gone.py'), "'gone.py' does not exist"),
     (('misc/print_config.py', 'CONFIG', '--save-path', 'a.txt'), "'a.txt'"),
 ])
 def test_mistakes_are_told_before_anything_is_written(
         config, run_tool, tmp_path, capsys, monkeypatch, arguments, message):
     monkeypatch.setattr('mic_mm.utils.cli.has_accelerator', lambda: False)
-    arguments = [config if a == 'CONFIG' else a for a in arguments]
+    given = dict(CONFIG=config, **wrong_files(tmp_path))
+    arguments = [given.get(a, a) for a in arguments]
     before = files(tmp_path)
     with pytest.raises(SystemExit) as stopped:
         run_tool(*arguments)

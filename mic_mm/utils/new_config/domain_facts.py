@@ -19,6 +19,9 @@ IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.ppm', '.pgm', '.tif',
 _SHOWN = 5
 # Fewer are looked at within a moment.
 _MANY = 2000
+# Tag of EXIF, and its values for images stored on their side. OpenCV, which
+# loads them for training, turns them.
+_ORIENTATION, _ON_THE_SIDE = 0x0112, (5, 6, 7, 8)
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ def find_images(folder: Path, domain: str, suffix: str = '') -> list[Path]:
 
 def image_sizes(paths: Sequence[Path], domain: str, decode: bool = True,
                 processes: int = 1) -> list[tuple[int, int]]:
-    """Height and width of each image.
+    """Height and width of each image, as training loads it.
 
     Args:
         paths (Sequence[Path]): The images.
@@ -163,6 +166,8 @@ def _look(path: Path, decode: bool) -> tuple[int, int] | str:
         return reason
     try:
         with Image.open(path) as image:
+            if image.getexif().get(_ORIENTATION) in _ON_THE_SIDE:
+                return image.width, image.height
             return image.height, image.width
     except OSError as error:
         return str(error)

@@ -11,6 +11,7 @@ from PIL import Image
 from mic_mm.utils.cli import UsageError
 from mic_mm.utils.new_config import command_line
 from mic_mm.utils.new_config.base_config import BaseConfig
+from mic_mm.utils.new_config.domain_facts import image_sizes
 from mic_mm.utils.new_config.model_text import block_size
 
 BASES = {
@@ -203,6 +204,20 @@ def test_images_that_cannot_be_read_are_named(task, images):
     path = images / 'target' / 'cat' / '2.png'
     path.write_bytes(path.read_bytes()[:-60])
     assert 'target/cat/2.png' in refused(task)
+
+
+def test_sizes_are_those_of_images_turned_by_exif(tmp_path):
+    mmcv = pytest.importorskip('mmcv')
+    exif = Image.Exif()
+    paths = []
+    for orientation in range(1, 9):
+        exif[0x0112] = orientation
+        paths.append(tmp_path / f'{orientation}.jpg')
+        Image.new('RGB', (60, 40)).save(paths[-1], exif=exif)
+    loaded = [mmcv.imread(path).shape[:2] for path in paths]
+    assert set(loaded) == {(40, 60), (60, 40)}
+    assert image_sizes(paths, 'source') == loaded
+    assert image_sizes(paths, 'source', decode=False) == loaded
 
 
 def test_class_folders_have_to_agree(images):
