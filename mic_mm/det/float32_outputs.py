@@ -8,6 +8,8 @@ import torch
 from mmengine.utils import apply_to
 from torch import Tensor, nn
 
+from mic_mm.core.execution.precision import is_half
+
 
 @contextmanager
 def float32_outputs(detector: nn.Module, device: torch.device) -> Iterator[None]:
@@ -32,9 +34,4 @@ def float32_outputs(detector: nn.Module, device: torch.device) -> Iterator[None]
 
 
 def _to_float32(head: nn.Module, args: tuple, outputs):
-    return apply_to(outputs, _is_lower, Tensor.float)
-
-
-def _is_lower(value) -> bool:
-    return isinstance(value, Tensor) and value.dtype in (torch.float16,
-                                                         torch.bfloat16)
+    return apply_to(outputs, is_half, Tensor.float)

@@ -16,6 +16,8 @@ from .legend import legend
 from .palette import class_colors
 from .panel_columns import PanelColumns
 
+# Below vis_data of a run: where the hook writes panels and the report finds them.
+PANEL_FOLDER = 'uda_panels'
 # Order and titles of what the objectives record; other names come last.
 TITLES = {
     'source': 'source',

@@ -27,12 +27,13 @@ class FullPrecisionForward:
         device = _device_type((args, kwargs))
         if device is None or not torch.is_autocast_enabled(device):
             return self.inner(*args, **kwargs)
-        args, kwargs = apply_to((args, kwargs), _is_lower, Tensor.float)
+        args, kwargs = apply_to((args, kwargs), is_half, Tensor.float)
         with torch.autocast(device, enabled=False):
             return self.inner(*args, **kwargs)
 
 
-def _is_lower(value: Any) -> bool:
+def is_half(value: Any) -> bool:
+    """Whether a value is a tensor in one of the types of mixed precision."""
     return isinstance(value, Tensor) and value.dtype in (torch.float16,
                                                          torch.bfloat16)
 

@@ -14,10 +14,9 @@ from PIL import Image
 
 from mic_mm.registry import HOOKS
 from mic_mm.visualization import PanelStyle, draw_panels
+from mic_mm.visualization.panels import PANEL_FOLDER
 
 from .ema_teacher_hook import uda_model
-
-PANEL_FOLDER = 'uda_panels'
 
 
 @HOOKS.register_module()

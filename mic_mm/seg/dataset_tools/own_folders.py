@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Optional
 
 from mic_mm.utils.new_config.domain_facts import (
-    IMAGE_SUFFIXES,
     DomainFacts,
     FolderOptions,
     extremes,
@@ -17,6 +16,7 @@ from mic_mm.utils.new_config.domain_facts import (
     look_at,
     refuse,
 )
+from mic_mm.utils.pictures import IMAGE_SUFFIXES
 
 from ..datasets.label_ids import IGNORE_INDEX
 from .label_readers import read_index_image

@@ -13,9 +13,8 @@ from PIL import Image
 from mic_mm.engine.data.corrupt_images import why_unreadable
 
 from ..parallel import run_in_order
+from ..pictures import IMAGE_SUFFIXES
 
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.ppm', '.pgm', '.tif',
-                  '.tiff', '.webp')
 _SHOWN = 5
 # Fewer are looked at within a moment.
 _MANY = 2000

@@ -10,10 +10,9 @@ from typing import Optional
 
 from mmengine.config import Config
 
+from ..panels import PANEL_FOLDER
 from .class_values import ClassValues, class_values
 from .scalars import Scalars, split_scalars
-
-PANEL_FOLDER = 'uda_panels'
 
 
 @dataclass(frozen=True)
