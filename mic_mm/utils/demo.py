@@ -56,10 +56,8 @@ def main(library: str,
     """
     args = parser.parse_args()
     options = {name: getattr(args, name) for name in drawing}
-    try:
+    with cli.usage_errors(parser, ValueError, OSError, ImportError):
         _run(library, args, options)
-    except (ValueError, OSError, ImportError) as error:
-        parser.error(str(error))
 
 
 def _run(library: str, args: argparse.Namespace,

@@ -94,12 +94,9 @@ def make_sweep(args: argparse.Namespace):
 def main() -> None:
     parser = make_parser()
     args = parser.parse_args()
-    with cli.usage_errors(parser):
-        try:
-            sweeps = make_sweep(args)
-            paths = write_mask_files(sweeps, args.out_dir, args.tile_size)
-        except (FileNotFoundError, TypeError, ValueError) as error:
-            raise cli.UsageError(str(error)) from error
+    with cli.usage_errors(parser, FileNotFoundError, TypeError, ValueError):
+        sweeps = make_sweep(args)
+        paths = write_mask_files(sweeps, args.out_dir, args.tile_size)
     for path in paths:
         print(path)
 

@@ -40,11 +40,8 @@ def make_parser() -> argparse.ArgumentParser:
 def main() -> None:
     parser = make_parser()
     args = parser.parse_args()
-    with cli.usage_errors(parser):
-        try:
-            runs = read_runs(args.work_dirs)
-        except FileNotFoundError as error:
-            raise cli.UsageError(str(error)) from error
+    with cli.usage_errors(parser, FileNotFoundError):
+        runs = read_runs(args.work_dirs)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(
         run_report(runs, args.title, args.panels), encoding='utf-8')

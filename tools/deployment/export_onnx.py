@@ -95,7 +95,7 @@ def check(model: TensorModel, args: argparse.Namespace) -> None:
 def main() -> None:
     parser = make_parser()
     args = parser.parse_args()
-    try:
+    with cli.usage_errors(parser, ValueError, OSError, ImportError):
         cfg = cli.read_config(args.config, args.cfg_options)
         plain = load_plain(cfg, args.checkpoint, args.branch)
         model = as_tensor_model(plain, not args.no_normalization)
@@ -103,8 +103,6 @@ def main() -> None:
                     args.exporter)
         if args.check == 'yes':
             check(model, args)
-    except (ValueError, OSError, ImportError) as error:
-        parser.error(str(error))
     print(f'{args.out}: {type(plain).__name__}, images of '
           f'{args.size[0]}x{args.size[1]}, outputs '
           f'{", ".join(model.output_names)}')

@@ -9,6 +9,7 @@ teacher and objectives of mic_mm.
 import argparse
 from pathlib import Path
 
+from mic_mm.utils import cli
 from mic_mm.utils.publish import REMOVABLE, publish
 
 
@@ -30,10 +31,8 @@ def make_parser() -> argparse.ArgumentParser:
 def main() -> None:
     parser = make_parser()
     args = parser.parse_args()
-    try:
+    with cli.usage_errors(parser, ValueError, OSError):
         published = publish(args.in_file, args.out_file, args.keep)
-    except (ValueError, OSError) as error:
-        parser.error(str(error))
     before, after = (Path(path).stat().st_size / 2**20
                      for path in (args.in_file, published))
     print(f'{published}: {after:.1f} MiB of {before:.1f} MiB')
