@@ -126,7 +126,7 @@ def test_the_scale_survives_a_checkpoint():
 
 
 def test_bfloat16_without_a_scale_trains_every_optimizer():
-    model = build(own=dict(type='OwnScale'))
+    model = build(own=dict(type='mic_mm.OwnScale'))
     before = weights(model)
     student = scaled(
         model.student.parameters(), dtype='bfloat16', enabled=False)
@@ -142,7 +142,7 @@ def test_bfloat16_without_a_scale_trains_every_optimizer():
 
 @pytest.mark.parametrize('clip', [None, dict(max_norm=0.01)])
 def test_an_objective_with_its_own_optimizer_steps_unscaled(clip):
-    in_amp, plain = (build(own=dict(type='OwnScale')) for _ in range(2))
+    in_amp, plain = (build(own=dict(type='mic_mm.OwnScale')) for _ in range(2))
     for model, wrapper in ((in_amp, scaled), (plain, None)):
         parameters = list(model.student.parameters())
         student = scaled(parameters, 'float32') if wrapper else OptimWrapper(
@@ -158,7 +158,7 @@ def test_an_objective_with_its_own_optimizer_steps_unscaled(clip):
 
 
 def test_an_objective_that_has_not_begun_steps_nothing():
-    model = build(own=dict(type='OwnScale', begin=1))
+    model = build(own=dict(type='mic_mm.OwnScale', begin=1))
     optimizers = OptimWrapperDict(
         student=scaled(model.student.parameters()),
         own=OptimWrapper(

@@ -14,7 +14,7 @@ from mic_mm.testing.batches import seg_batch
 from mic_mm.testing.models import tiny_segmentor
 from mic_mm.testing.models_seg_da import tiny_hrda
 
-CE = dict(type='CrossEntropyLoss')
+CE = dict(type='mmseg.CrossEntropyLoss')
 
 
 def head(loss=CE, **options):

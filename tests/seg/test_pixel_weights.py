@@ -18,6 +18,9 @@ from mic_mm.testing.models import tiny_segmentor
 
 register_all_modules(init_default_scope=False)
 
+# With its scope, whatever scope a test before has left.
+CE = dict(type='mmseg.CrossEntropyLoss')
+
 
 @pytest.fixture
 def segmentor():
@@ -98,7 +101,8 @@ def test_all_heads_are_found(segmentor):
 
 def test_head_with_a_loss_of_its_own_is_refused_by_name():
     head = PointHead(
-        in_channels=[4], in_index=[0], channels=4, num_classes=3)
+        in_channels=[4], in_index=[0], channels=4, num_classes=3,
+        loss_decode=CE)
     with pytest.raises(TypeError, match='PointHead.*supports_pixel_weights'):
         check_weightable(head)
 
@@ -108,6 +112,7 @@ def test_head_with_a_sampler_is_refused_with_the_remedy():
         in_channels=4,
         channels=4,
         num_classes=3,
+        loss_decode=CE,
         sampler=dict(type='OHEMPixelSampler', _scope_='mmseg'))
     with pytest.raises(ValueError, match='OHEMPixelSampler.*Remove `sampler`'):
         check_weightable(head)
@@ -119,4 +124,5 @@ def test_head_may_declare_that_it_weights_pixels():
         supports_pixel_weights = True
 
     check_weightable(
-        OwnLoss(in_channels=[4], in_index=[0], channels=4, num_classes=3))
+        OwnLoss(in_channels=[4], in_index=[0], channels=4, num_classes=3,
+                loss_decode=CE))
