@@ -43,12 +43,6 @@ def _size(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def _positive(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f'{text!r} is no positive number.')
-    return int(text)
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what is to be measured and how."""
     parser.add_argument(
@@ -63,12 +57,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'that of the config)')
     parser.add_argument(
         '--batch-size',
-        type=_positive,
+        type=cli.positive_number,
         metavar='N',
         help='images of each domain (default: that of the config)')
     parser.add_argument(
         '--iterations',
-        type=_positive,
+        type=cli.positive_number,
         default=10,
         metavar='N',
         help='how many are measured (default: 10)')

@@ -40,6 +40,13 @@ class ConfigOptions(DictAction):
         super().__call__(parser, namespace, values, option_string)
 
 
+def positive_number(text: str) -> int:
+    """The type of options that count something."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'{text!r} is no positive number.')
+    return int(text)
+
+
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the config file and ``--cfg-options``."""
     parser.add_argument('config', help='path of the config file')

@@ -9,7 +9,7 @@ from typing import Optional
 
 from mmengine.config import Config
 
-from ..cli import UsageError
+from ..cli import UsageError, positive_number
 from ..parallel import default_processes
 from .base_config import SCOPES, read_base
 from .domain_facts import DomainFacts, FolderOptions
@@ -80,10 +80,10 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
         help='height and width (or one number): of crops (seg, cls), or what '
         'images are scaled to fit into (det); default: as in the base')
     parser.add_argument(
-        '--iterations', type=int,
+        '--iterations', type=positive_number,
         help=f'default: as in MIC, {ITERATIONS}')
     parser.add_argument(
-        '--batch-size', type=int,
+        '--batch-size', type=positive_number,
         help=f'images of each domain (default: {BATCH_SIZES})')
     parser.add_argument('--workers', type=int, default=2,
                         help='processes that load (default: %(default)s)')

@@ -291,6 +291,14 @@ def test_paths_of_class_settings_leave_others_alone():
     ]
 
 
+@pytest.mark.parametrize('option', ['--iterations', '--batch-size'])
+@pytest.mark.parametrize('value', ['0', '-5', 'many'])
+def test_counts_have_to_be_positive(images, capsys, option, value):
+    with pytest.raises(SystemExit):
+        arguments('seg', option, value)
+    assert f'argument {option}' in capsys.readouterr().err
+
+
 def test_report_says_what_was_found(images, capsys):
     pytest.importorskip('mmseg')
     facts = command_line.check_folders(arguments('seg', '--num-classes', '5'))
