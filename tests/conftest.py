@@ -32,6 +32,14 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.official)
 
 
+@pytest.fixture(scope='module', autouse=True)
+def no_default_scope_of_other_files():
+    """A file starts as if it ran alone, whatever the fixtures before it did."""
+    DefaultScope._instance_dict.clear()
+    yield
+    DefaultScope._instance_dict.clear()
+
+
 @pytest.fixture(autouse=True)
 def default_scope_of_its_own():
     """Undo the default scope that a runner leaves behind in a test."""
