@@ -7,6 +7,7 @@ before a runner exists and anything is written.
 from __future__ import annotations
 
 import argparse
+import copy
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -264,6 +265,7 @@ _HOOKS_OF_MMENGINE = ('runtime_info', 'timer', 'sampler_seed', 'logger',
 
 def build_runner(cfg: Config) -> Runner:
     """The runner of the config, without the hooks that are None."""
+    cfg = copy.deepcopy(cfg)
     hooks = cfg.get('default_hooks') or {}
     for name in [name for name, hook in hooks.items() if hook is None]:
         if name not in _HOOKS_OF_MMENGINE:

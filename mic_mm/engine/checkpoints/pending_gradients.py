@@ -6,8 +6,6 @@ two steps: the gradients of iterations 5 and 6 belong to the state of the run.
 """
 from __future__ import annotations
 
-from typing import Optional
-
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch import Tensor, nn
 
@@ -32,9 +30,8 @@ def pending_gradients(model: nn.Module) -> dict[str, Tensor]:
     }
 
 
-def restore_gradients(model: nn.Module,
-                      gradients: Optional[dict[str, Tensor]]) -> None:
+def restore_gradients(model: nn.Module, gradients: dict[str, Tensor]) -> None:
     """Set the gradients that :func:`pending_gradients` has given."""
     for name, parameter in model.named_parameters():
-        if name in (gradients or {}):
+        if name in gradients:
             parameter.grad = gradients[name].to(parameter)

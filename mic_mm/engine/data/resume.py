@@ -12,7 +12,7 @@ from .domain_pair_sampler import DomainPairSampler
 
 
 def continue_pairs(loop: BaseLoop) -> None:
-    """Have a training loop go on at its iteration, in constant time.
+    """Have a training loop go on at its iteration, without loading what it has seen.
 
     From onedl-mmengine 0.10.12 on, ``IterBasedTrainLoop`` asks the sampler to
     skip what the run has seen.  Earlier ones, such as MMEngine 0.10.7, load

@@ -93,9 +93,8 @@ class AtomicCheckpointHook(CheckpointHook):
             resume=runner._resume)
         for key in _state_keys(checkpoint):
             checkpoint[key] = from_plain(checkpoint[key])
-        if runner._resume:
-            restore_gradients(
-                _plain(runner.model), checkpoint.get(_GRADIENTS))
+        if runner._resume and _GRADIENTS in checkpoint:
+            restore_gradients(_plain(runner.model), checkpoint[_GRADIENTS])
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add pending gradients; replace objects by plain values."""
