@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
-import platform
 import tempfile
 from pathlib import Path
 from typing import Any
 
-import cv2
 from mmengine.config import Config
 
 from mic_mm.utils import cli
 
 from .data_pipeline import at_root, check_paired, measure_pipelines
+from .output import add_json, check_json, machine
 
 _SCENES = 'mic_mm.seg.dataset_tools.random_street_scenes'
 EXPLANATION = '''\
@@ -39,8 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action='store_true',
         help='measure on the data of the config, instead of generated images '
         'of the size of GTA (1914x1052) and Cityscapes (2048x1024)')
-    parser.add_argument(
-        '--json', metavar='FILE', help='also write the numbers to this file')
+    add_json(parser)
 
 
 def run(cfg: Config, args: argparse.Namespace) -> dict[str, Any]:
@@ -51,8 +48,7 @@ def run(cfg: Config, args: argparse.Namespace) -> dict[str, Any]:
     """
     if args.samples < 1:
         raise cli.UsageError(f'--samples {args.samples} is not positive.')
-    if args.json and not Path(args.json).absolute().parent.is_dir():
-        raise cli.UsageError(f'--json {args.json}: there is no such folder.')
+    check_json(args.json)
     with tempfile.TemporaryDirectory() as folder:
         try:
             result = _measure(cfg, args, Path(folder))
@@ -62,7 +58,7 @@ def run(cfg: Config, args: argparse.Namespace) -> dict[str, Any]:
         config=args.config,
         data='its own' if args.real else 'generated',
         samples=args.samples)
-    return dict(about=about, machine=_machine(), **result)
+    return dict(about=about, machine=machine(), **result)
 
 
 def _measure(cfg: Config, args: argparse.Namespace,
@@ -74,14 +70,6 @@ def _measure(cfg: Config, args: argparse.Namespace,
         # By name: this room is loaded without the task's library.
         importlib.import_module(_SCENES).write_street_scenes(folder)
     return measure_pipelines(dataset, args.samples)
-
-
-def _machine() -> dict[str, Any]:
-    return dict(
-        cpus=os.cpu_count(),
-        load=os.getloadavg(),
-        python=platform.python_version(),
-        opencv=cv2.__version__)
 
 
 def as_text(result: dict) -> str:

@@ -10,9 +10,9 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from mic_mm.benchmark import data_pipeline_tool
-from mic_mm.benchmark.command_line import write_json
 from mic_mm.benchmark.data_pipeline import at_root
 from mic_mm.benchmark.data_pipeline_floor import DecodingFloor, pipeline_of
+from mic_mm.benchmark.output import write_json
 from mic_mm.registry import DATASETS
 from mic_mm.seg.dataset_tools.random_street_scenes import (
     CITYSCAPES_SIZE,

@@ -119,6 +119,7 @@ def trained(config):
 def test_trained_segmentor_works_in_mmseg(segmentor, branch, street,
                                           run_tool):
     config = seg_config(segmentor(), street)
+    config = config.rename(config.with_name('mic.v2.py'))
     run_tool('train.py', config, '--work-dir', street / 'run')
     run_tool(f'{TOOLS}/to_plain.py', config, street / 'run' / 'iter_2.pth',
              street / 'plain', '--branch', branch)

@@ -47,14 +47,14 @@ def test_mistakes_are_told_without_a_traceback(config, run_tool, capsys, argumen
 
 
 def test_switches_reach_the_config(config, run_tool, monkeypatch):
-    from mic_mm.benchmark import command_line
+    from mic_mm.benchmark import train_iteration_tool
     seen = []
 
     def run(cfg, args):
         seen.append(cfg.model.execution.to_dict())
         raise SystemExit(0)
 
-    monkeypatch.setattr(command_line, 'run', run)
+    monkeypatch.setattr(train_iteration_tool, 'run', run)
     with pytest.raises(SystemExit):
         run_tool(TOOL, config, '--compile', '--channels-last')
     assert seen == [dict(compile=True, memory_format='channels_last')]

@@ -10,7 +10,7 @@ import argparse
 # First of all, so that `_base_ = 'mic_mm::...'` in configs can be resolved.
 import mic_mm  # noqa: F401
 from mic_mm.benchmark import data_pipeline_tool
-from mic_mm.benchmark.command_line import write_json
+from mic_mm.benchmark.output import write_json
 from mic_mm.utils import cli
 
 

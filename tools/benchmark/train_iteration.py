@@ -10,17 +10,18 @@ import argparse
 
 # First of all, so that `_base_ = 'mic_mm::...'` in configs can be resolved.
 import mic_mm  # noqa: F401
-from mic_mm.benchmark import command_line
+from mic_mm.benchmark import train_iteration_tool
+from mic_mm.benchmark.output import write_json
 from mic_mm.utils import cli
 
 
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description='Measure training iterations',
-        epilog=command_line.EXPLANATION,
+        epilog=train_iteration_tool.EXPLANATION,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     cli.add_config_arguments(parser)
-    command_line.add_arguments(parser)
+    train_iteration_tool.add_arguments(parser)
     return parser
 
 
@@ -28,11 +29,11 @@ def main() -> None:
     parser = make_parser()
     args = parser.parse_args()
     with cli.usage_errors(parser):
-        cfg = command_line.measured_config(args)
-    result = command_line.run(cfg, args)
-    print(command_line.as_text(result))
+        cfg = train_iteration_tool.measured_config(args)
+    result = train_iteration_tool.run(cfg, args)
+    print(train_iteration_tool.as_text(result))
     if args.json:
-        command_line.write_json(result, args.json)
+        write_json(result, args.json)
 
 
 if __name__ == '__main__':

@@ -38,8 +38,8 @@ def export(args: argparse.Namespace) -> tuple[Path, Path]:
     checkpoint = read_checkpoint(args.checkpoint)
     weights = plain_weights(checkpoint['state_dict'], args.branch)
     load_strictly(build_plain(cfg), weights, args.checkpoint)
-    stem = args.out_dir / Path(args.config).stem
-    paths = stem.with_suffix('.py'), stem.with_suffix('.pth')
+    stem = Path(args.config).stem  # with_suffix() would cut a dotted name
+    paths = args.out_dir / f'{stem}.py', args.out_dir / f'{stem}.pth'
     args.out_dir.mkdir(parents=True, exist_ok=True)
     cfg.dump(paths[0])
     meta = checkpoint.get('meta', {})

@@ -8,7 +8,6 @@ from typing import Optional
 from mic_mm.utils.new_config.domain_facts import (
     DomainFacts,
     FolderOptions,
-    extremes,
     find_images,
     image_sizes,
     refuse,
@@ -41,15 +40,8 @@ def check_domain(domain: str, images: Path, labels: Optional[Path],
         classes, paths = _listed(domain, images, labels, options.classes)
     elif domain != 'target':
         classes, paths = _in_folders(domain, images, options.classes)
-    smallest, largest = extremes(
-        image_sizes(paths, domain, options.decode, options.processes))
-    return DomainFacts(
-        images=images.as_posix(),
-        labels=None if labels is None else labels.as_posix(),
-        count=len(paths),
-        smallest=smallest,
-        largest=largest,
-        classes=classes)
+    sizes = image_sizes(paths, domain, options.decode, options.processes)
+    return DomainFacts.of(images, labels, sizes, classes=classes)
 
 
 def _in_folders(domain: str, images: Path,

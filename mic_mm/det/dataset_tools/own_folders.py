@@ -10,7 +10,6 @@ from typing import Optional
 from mic_mm.utils.new_config.domain_facts import (
     DomainFacts,
     FolderOptions,
-    extremes,
     find_images,
     image_sizes,
     refuse,
@@ -49,15 +48,7 @@ def check_domain(domain: str, images: Path, labels: Optional[Path],
         sizes = image_sizes(paths, domain, options.decode, options.processes)
         _compare_sizes(domain, content, sizes)
         notes = _notes(domain, content)
-    smallest, largest = extremes(sizes)
-    return DomainFacts(
-        images=images.as_posix(),
-        labels=None if labels is None else labels.as_posix(),
-        count=len(paths),
-        smallest=smallest,
-        largest=largest,
-        classes=classes,
-        notes=notes)
+    return DomainFacts.of(images, labels, sizes, classes=classes, notes=notes)
 
 
 def write_unlabelled(images: Path, path: Path, classes: Sequence[str]) -> None:

@@ -10,7 +10,6 @@ from typing import Optional
 from mic_mm.utils.new_config.domain_facts import (
     DomainFacts,
     FolderOptions,
-    extremes,
     find_images,
     image_sizes,
     look_at,
@@ -41,15 +40,8 @@ def check_domain(domain: str, images: Path, labels: Optional[Path],
     paths = find_images(images, domain, options.image_suffix)
     suffix = options.image_suffix or _one_extension(paths, domain)
     sizes = image_sizes(paths, domain, options.decode, options.processes)
-    smallest, largest = extremes(sizes)
-    facts = dict(
-        images=images.as_posix(),
-        count=len(paths),
-        smallest=smallest,
-        largest=largest,
-        image_suffix=suffix)
     if labels is None:
-        return DomainFacts(labels=None, **facts)
+        return DomainFacts.of(images, None, sizes, image_suffix=suffix)
     stems = [
         path.relative_to(images).as_posix().removesuffix(suffix)
         for path in paths
@@ -57,12 +49,14 @@ def check_domain(domain: str, images: Path, labels: Optional[Path],
     end = options.label_suffix or _label_suffix(labels, stems, domain)
     maps = [labels / f'{stem}{end}' for stem in stems]
     classes, notes = _check_maps(domain, maps, sizes, options)
-    return DomainFacts(
-        labels=labels.as_posix(),
+    return DomainFacts.of(
+        images,
+        labels,
+        sizes,
+        image_suffix=suffix,
         label_suffix=end,
         classes=classes,
-        notes=notes,
-        **facts)
+        notes=notes)
 
 
 def _one_extension(paths: Sequence[Path], domain: str) -> str:

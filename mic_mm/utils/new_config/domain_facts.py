@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 from PIL import Image
 
@@ -50,6 +50,26 @@ class DomainFacts:
     label_suffix: str = ''
     notes: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, images: Path, labels: Optional[Path],
+           sizes: Sequence[tuple[int, int]], **others: Any) -> DomainFacts:
+        """The facts of images of these sizes.
+
+        Args:
+            images (Path): The folder.
+            labels (Path, optional): What labels them.
+            sizes (Sequence[tuple[int, int]]): Height and width of each.
+            **others: Further attributes.
+        """
+        heights, widths = zip(*sizes)
+        return cls(
+            images=images.as_posix(),
+            labels=None if labels is None else labels.as_posix(),
+            count=len(sizes),
+            smallest=(min(heights), min(widths)),
+            largest=(max(heights), max(widths)),
+            **others)
+
     @property
     def sizes(self) -> str:
         """Height x width of the images, in words."""
@@ -85,7 +105,8 @@ def find_images(folder: Path, domain: str, suffix: str = '') -> list[Path]:
     Args:
         folder (Path): The folder.
         domain (str): Option that named it, for messages.
-        suffix (str): End of their names. Defaults to '', any image format.
+        suffix (str): End of their names, in this case, as data sets of
+            MMSegmentation look for it. Defaults to '', any image format.
 
     Raises:
         FileNotFoundError: If there is no folder, or no image in it.
@@ -96,7 +117,7 @@ def find_images(folder: Path, domain: str, suffix: str = '') -> list[Path]:
     ends = (suffix, ) if suffix else IMAGE_SUFFIXES
     found = sorted(
         path for path in folder.rglob('*')
-        if path.name.lower().endswith(tuple(map(str.lower, ends)))
+        if (path.name if suffix else path.name.lower()).endswith(tuple(ends))
         and not path.name.startswith('.'))
     if not found:
         raise FileNotFoundError(
@@ -137,12 +158,6 @@ def look_at(function: Callable, items: Sequence, processes: int,
     if len(items) < _MANY:
         return list(map(function, items))
     return list(run_in_order(function, items, processes, title))
-
-
-def extremes(sizes: Sequence[tuple[int, int]]) -> tuple[tuple, tuple]:
-    """Least and greatest height and width."""
-    heights, widths = zip(*sizes)
-    return (min(heights), min(widths)), (max(heights), max(widths))
 
 
 def refuse(problems: Sequence[str], what: str, remedy: str) -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 from mic_mm.utils.cli import UsageError
 from mic_mm.utils.new_config import command_line
 from mic_mm.utils.new_config.base_config import BaseConfig
-from mic_mm.utils.new_config.domain_facts import image_sizes
+from mic_mm.utils.new_config.domain_facts import find_images, image_sizes
 from mic_mm.utils.new_config.model_text import block_size
 
 BASES = {
@@ -198,6 +198,13 @@ def test_endings_of_label_maps_are_found(images):
     source = written('seg').train_dataloader.dataset.source
     assert source.seg_map_suffix == '_labelTrainIds.png'
     assert source.img_suffix == '.png'
+
+
+def test_a_given_ending_is_looked_for_in_its_case(tmp_path):
+    for name in ('1.png', '2.PNG'):
+        (tmp_path / name).touch()
+    assert [p.name for p in find_images(tmp_path, 'source', '.png')] == ['1.png']
+    assert len(find_images(tmp_path, 'source')) == 2
 
 
 def test_images_that_cannot_be_read_are_named(task, images):

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import re
 from pathlib import Path
 from typing import Any
@@ -15,10 +12,10 @@ from mmengine.config import Config
 from mmengine.logging import MMLogger
 
 from mic_mm.utils import cli
-from mic_mm.version import __version__
 
 from .data_loading import data_loading
 from .iteration_cost import measure
+from .output import add_json, check_json, machine
 from .workload import build_workload
 
 EXPLANATION = '''\
@@ -78,8 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--channels-last',
         action='store_true',
         help="model.execution.memory_format='channels_last'")
-    parser.add_argument(
-        '--json', metavar='FILE', help='also write the numbers to this file')
+    add_json(parser)
 
 
 def measured_config(args: argparse.Namespace) -> Config:
@@ -91,8 +87,7 @@ def measured_config(args: argparse.Namespace) -> Config:
     """
     cfg = cli.read_config(args.config, args.cfg_options)
     _check_device(args.device)
-    if args.json and not Path(args.json).absolute().parent.is_dir():
-        raise cli.UsageError(f'--json {args.json}: there is no such folder.')
+    check_json(args.json)
     if args.amp:
         _enable_amp(cfg, args.amp)
     execution = {}
@@ -139,34 +134,9 @@ def run(cfg: Config, args: argparse.Namespace) -> dict[str, Any]:
             p.numel() for p in workload.model.student.parameters()))
     return dict(
         about=about,
-        machine=_machine(args.device),
+        machine=machine(args.device),
         data_loading=data_loading(cfg, args.iterations),
         **measure(workload, args.iterations))
-
-
-def _machine(device: str) -> dict[str, Any]:
-    is_cuda = torch.device(device).type == 'cuda'
-    return dict(
-        device=torch.cuda.get_device_name(device) if is_cuda else device,
-        cpu=_cpu_name(),
-        cpus=os.cpu_count(),
-        threads=torch.get_num_threads(),
-        load=os.getloadavg(),
-        python=platform.python_version(),
-        torch=torch.__version__,
-        mic_mm=__version__)
-
-
-def _cpu_name() -> str:
-    about = Path('/proc/cpuinfo')  # Linux
-    text = about.read_text() if about.is_file() else ''
-    found = re.search(r'^model name\s*:\s*(.+)$', text, re.M)
-    return found[1] if found else platform.processor()
-
-
-def write_json(result: dict, path: str) -> None:
-    """Write the numbers to a file."""
-    Path(path).write_text(json.dumps(result, indent=1) + '\n')
 
 
 def as_text(result: dict) -> str:
