@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 
@@ -86,7 +85,7 @@ def measured_config(args: argparse.Namespace) -> Config:
             of ``--json``.
     """
     cfg = cli.read_config(args.config, args.cfg_options)
-    _check_device(args.device)
+    cli.check_device(args.device)
     check_json(args.json)
     if args.amp:
         _enable_amp(cfg, args.amp)
@@ -104,16 +103,6 @@ def _enable_amp(cfg: Config, precision: str) -> None:
     dtype = dict(fp16='float16', bf16='bfloat16')[precision]
     cfg.merge_from_dict({'optim_wrapper.dtype': dtype})
     cli.enable_amp(cfg)
-
-
-def _check_device(device: str) -> None:
-    try:
-        kind = torch.device(device).type
-    except RuntimeError as error:
-        raise cli.UsageError(
-            f'--device {device!r} is unknown to PyTorch.') from error
-    if kind == 'cuda' and not torch.cuda.is_available():
-        raise cli.UsageError(f'--device {device}: PyTorch sees no GPU.')
 
 
 def run(cfg: Config, args: argparse.Namespace) -> dict[str, Any]:

@@ -171,6 +171,26 @@ def check_file(path: str, argument: str, to_resume: bool = False) -> None:
         raise UsageError(f'{argument}: {error}') from error
 
 
+def check_device(device: str) -> None:
+    """Refuse a device that PyTorch does not know or see.
+
+    Raises:
+        UsageError: If it cannot be used.
+    """
+    try:
+        torch.device(device)
+    except RuntimeError as error:
+        raise UsageError(
+            f'--device {device} cannot be used: it is unknown to PyTorch.'
+        ) from error
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise UsageError(
+            f'--device {device} cannot be used: {reason}') from error
+
+
 def set_checkpoint(cfg: Config, checkpoint: str) -> None:
     """Evaluate a checkpoint.
 
