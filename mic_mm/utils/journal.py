@@ -35,11 +35,13 @@ class Journal:
     def add(self, key: str, state: Any, result: Any) -> None:
         """Write down a result, at once."""
         file = self._open()
-        file.write(_line(dict(key=key, state=state, result=result)))
+        entry = dict(key=key, state=state, result=result)
+        self._known[key] = entry
+        file.write(_line(entry))
         file.flush()
 
     def close(self, remove: bool) -> None:
-        """End; without ``remove`` the next call finds the results.
+        """End; without ``remove`` the next journal finds the results.
 
         A journal that is left says that something is missing, also where it
         has no result.
@@ -48,6 +50,7 @@ class Journal:
             self._open()
         if self._file is not None:
             self._file.close()
+            self._file = None
         if remove:
             self.path.unlink(missing_ok=True)
 

@@ -37,6 +37,8 @@ def run_in_order(function: Callable[[Item], Result], items: Sequence[Item],
         processes (int): 1 does the work in this process.
         title (str): What is done, for the progress bar.
     """
+    if not items:
+        return
     if processes < 2 or len(items) < 2:
         yield from track(map(function, items), len(items), title)
         return
@@ -45,9 +47,19 @@ def run_in_order(function: Callable[[Item], Result], items: Sequence[Item],
         yield from track(results, len(items), title)
 
 
-def track(results: Iterable[Result], total: int,
-          title: str) -> Iterator[Result]:
-    """Iterate with a progress bar, or with lines where there is no terminal."""
+def track(results: Iterable[Result],
+          total: int,
+          title: str,
+          lines: int = _LINES) -> Iterator[Result]:
+    """Iterate with a progress bar, or with lines where there is no terminal.
+
+    Args:
+        results (Iterable): What to iterate over.
+        total (int): Their number.
+        title (str): What they are.
+        lines (int): Number of lines without a terminal, at most. Defaults
+            to 10; fewer for work of a moment.
+    """
     if sys.stdout.isatty():
         print(title)
         bar = ProgressBar(total)
@@ -57,7 +69,7 @@ def track(results: Iterable[Result], total: int,
         print()
         return
     started = time.time()
-    step = max(1, -(-total // _LINES))
+    step = max(1, -(-total // lines))
     for done, result in enumerate(results, 1):
         yield result
         if done % step == 0 or done == total:

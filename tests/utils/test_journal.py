@@ -69,3 +69,14 @@ def test_state_of_a_file_changes_with_its_size_and_time(tmp_path):
     assert first[0] == 3
     os.utime(file, ns=(0, 17))
     assert file_state(file) == [3, 17] != first
+
+
+def test_closed_journal_goes_on_with_all_results(path):
+    journal = Journal(path, JOB)
+    journal.add('c', 0, 1)
+    journal.close(remove=False)
+    journal.add('d', 0, 2)
+    journal.close(remove=False)
+    again = Journal(path, JOB)
+    assert [again.get('a', [1, 2]), again.get('c', 0), again.get('d', 0)
+            ] == [dict(pixels=5), 1, 2]

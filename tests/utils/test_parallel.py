@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from mic_mm.utils.parallel import run_in_order
+from mic_mm.utils.parallel import run_in_order, track
 
 
 def square(number):
@@ -20,5 +20,12 @@ def test_results_come_in_the_order_of_the_items(processes, capsys):
     assert len(lines) == 9 and lines[-1].startswith('squares: 25/25 after ')
 
 
-def test_nothing_to_do_is_no_error():
+def test_nothing_to_do_is_no_error_and_no_output(capsys):
     assert list(run_in_order(square, [], 4, 'squares')) == []
+    assert capsys.readouterr().out == ''
+
+
+@pytest.mark.parametrize('lines', [1, 3])
+def test_number_of_lines_without_a_terminal(capsys, lines):
+    assert list(track('abcdef', 6, 'letters', lines)) == list('abcdef')
+    assert len(capsys.readouterr().out.splitlines()) == lines

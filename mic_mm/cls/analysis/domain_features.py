@@ -8,11 +8,11 @@ from typing import Optional
 
 import torch
 from mmengine.dataset import pseudo_collate
-from mmengine.utils import track_iter_progress
 from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
 from mic_mm.registry import DATASETS
+from mic_mm.utils.parallel import track
 
 from ..uda_classifier import UDAClassifier
 
@@ -64,7 +64,7 @@ def collect_features(model: UDAClassifier,
         collate_fn=pseudo_collate)
     student = model.predictor.eval()
     features = []
-    for data in track_iter_progress((loader, len(loader))):
+    for data in track(loader, len(loader), 'features'):
         inputs = model.predictor.data_preprocessor(data, False)['inputs']
         features.append(
             student.head.pre_logits(student.extract_feat(inputs)).cpu())

@@ -12,7 +12,7 @@ from .image_check import ImageCheck
 from .list_files import report, write_list
 
 LIST_FOLDER = 'image_list'
-JOURNAL = '.checked_images.tsv'
+JOURNAL = '.checked_images.journal'
 EPILOG = ('Images that cannot be decoded are named at the end and left out; '
           'the exit code is then 1. An interrupted check goes on where it '
           'was.')

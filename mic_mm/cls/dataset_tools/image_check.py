@@ -2,26 +2,21 @@
 """Decode every image once, and remember which could be."""
 from __future__ import annotations
 
-import multiprocessing
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional
-
-from mmengine.utils import ProgressBar
 
 from mic_mm.engine.data.corrupt_images import why_unreadable
+from mic_mm.utils.journal import Journal, file_state
+from mic_mm.utils.parallel import run_in_order
 
-# Images per task of a process: large enough that their exchange is cheap.
-_CHUNK = 64
+_JOB = dict(check='decode')
 
 
 class ImageCheck:
     """Finds the images of a data set that cannot be decoded.
 
-    What was found is appended to a journal file as it goes, so that an
-    interrupted check goes on where it was, and a second one only asks for
-    sizes and times of the files.
+    What was found is kept in a journal, so that an interrupted check goes on
+    where it was, and a second one only asks for sizes and times of the files.
 
     Args:
         root (Path): Root of the data set.
@@ -36,10 +31,10 @@ class ImageCheck:
                  nproc: int = 1,
                  force: bool = False) -> None:
         self.root = root
-        self.journal = journal
         self.nproc = nproc
         if force:
             journal.unlink(missing_ok=True)
+        self._journal = Journal(journal, _JOB)
 
     def unreadable(self, paths: Sequence[str],
                    title: str = 'images') -> dict[str, str]:
@@ -49,55 +44,15 @@ class ImageCheck:
             paths (Sequence[str]): Paths relative to the root.
             title (str): What they are, for the progress bar.
         """
-        known = self._read_journal()
-        states = {path: _state(self.root / path) for path in paths}
-        new = [p for p in paths if (p, states[p]) not in known]
-        self.journal.parent.mkdir(parents=True, exist_ok=True)
-        with self.journal.open('a') as journal:
-            for path, reason in track(self._decode(new), len(new), title):
-                known[path, states[path]] = reason
-                line = ' '.join((reason or '').split())
-                journal.write(f'{path}\t{states[path]}\t{line}\n')
-        reasons = ((path, known[path, states[path]]) for path in paths)
-        return {path: reason for path, reason in reasons if reason}
-
-    def _decode(self, paths: list[str]) -> Iterator[tuple]:
-        files = [str(self.root / path) for path in paths]
-        if self.nproc == 1 or len(files) <= _CHUNK:
-            yield from zip(paths, map(why_unreadable, files))
-            return
-        with multiprocessing.Pool(self.nproc) as pool:
-            yield from zip(paths, pool.imap(why_unreadable, files, _CHUNK))
-
-    def _read_journal(self) -> dict[tuple, Optional[str]]:
-        if not self.journal.is_file():
-            return {}
-        lines = self.journal.read_text().splitlines()
-        # The last line of an interrupted run may be cut off.
-        fields = (line.split('\t') for line in lines)
-        return {(f[0], f[1]): f[2] or None for f in fields if len(f) == 3}
-
-
-def track(items: Iterable, count: int, title: str) -> Iterator:
-    """Iterate with a progress bar, or with one line where there is no TTY."""
-    if not count:
-        return
-    if not sys.stdout.isatty():
-        yield from items
-        print(f'{title}: {count} checked', flush=True)
-        return
-    print(title)
-    bar = ProgressBar(count)
-    for item in items:
-        yield item
-        bar.update()
-    print()
-
-
-def _state(file: Path) -> str:
-    """Changes when the file does."""
-    try:
-        stat = file.stat()
-    except OSError:
-        return 'missing'
-    return f'{stat.st_size}-{stat.st_mtime_ns}'
+        files = {path: self.root / path for path in paths}
+        states = {path: file_state(file) for path, file in files.items()}
+        # '' for an image that can be decoded, None for an unknown one.
+        reasons = {p: self._journal.get(p, states[p]) for p in paths}
+        new = [path for path in paths if reasons[path] is None]
+        results = run_in_order(why_unreadable, [files[p] for p in new],
+                               self.nproc, title)
+        for path, reason in zip(new, results):
+            reasons[path] = ' '.join((reason or '').split())
+            self._journal.add(path, states[path], reasons[path])
+        self._journal.close(remove=False)
+        return {path: reason for path, reason in reasons.items() if reason}

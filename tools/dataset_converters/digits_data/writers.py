@@ -6,14 +6,15 @@ import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Callable, Dict, Iterator, Tuple
+from typing import Callable, Dict, Iterator, Sequence, Tuple
 
 import cv2
 import numpy as np
 
+from mic_mm.utils.parallel import track
+
 from .compose import Canvas, CanvasStyle, Jitter, compose_canvas
 from .grounds import photo_ground, photo_grounds, plain_ground
-from .progress import track
 from .scans import SPLITS, TARGET_SPLITS, Scans, load_scans
 
 SEED = 0
@@ -50,6 +51,11 @@ def save_png(path: Path, image: np.ndarray) -> None:
     path.write_bytes(data.tobytes())
 
 
+def _track(items: Sequence, title: str) -> Iterator:
+    # A split is written within seconds.
+    return track(items, len(items), title, lines=1)
+
+
 def _image_name(index: int) -> str:
     return f'{index:05d}.png'
 
@@ -64,7 +70,7 @@ def _write_scans(root: Path, domain: str, split: str, scans: Scans,
     """
     order = np.random.default_rng(SEED).permutation(len(scans))
     lines = []
-    for number, index in enumerate(track(order, f'cls {domain} {split}')):
+    for number, index in enumerate(_track(order, f'cls {domain} {split}')):
         digit = CLASSES[scans.labels[index]]
         folder = root / domain / split / ('' if flat else digit)
         folder.mkdir(parents=True, exist_ok=True)
@@ -123,8 +129,8 @@ def _canvases(task: str, style: CanvasStyle):
     for number, (key, compose) in enumerate(_composers(style).items()):
         assert key == splits[number]
         domain, split = key
-        numbers = track(range(CANVASES[domain][split]),
-                        f'{task} {domain} {split}')
+        numbers = _track(range(CANVASES[domain][split]),
+                         f'{task} {domain} {split}')
         yield domain, split, (
             (i, compose(np.random.default_rng((SEED, number, i))))
             for i in numbers)
