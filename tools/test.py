@@ -6,6 +6,7 @@ import argparse
 # First of all, so that `_base_ = 'mic_mm::...'` in configs can be resolved.
 import mic_mm  # noqa: F401
 from mic_mm.utils import cli, predictions
+from mic_mm.utils.told_errors import told_errors
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -39,7 +40,7 @@ def main() -> None:
         cli.set_checkpoint(cfg, args.checkpoint)
         if args.show or args.show_dir:
             predictions.draw(cfg, args.show, args.show_dir, args.wait_time)
-    with cli.usage_errors(parser), cli.process_group(cfg):
+    with cli.usage_errors(parser), told_errors(parser), cli.process_group(cfg):
         cli.build_runner(cfg).test()
 
 

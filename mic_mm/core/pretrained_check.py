@@ -2,8 +2,10 @@
 """Whether pretrained weights fit, told before they are loaded."""
 from __future__ import annotations
 
+import os
 from typing import Optional
 
+import torch
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor, nn
 
@@ -25,6 +27,7 @@ def check_pretrained(model: nn.Module) -> None:
         ValueError: If a file has less than half of the parameters of its
             module under their names and with their shapes.
         FileNotFoundError: If there is no such file.
+        ConnectionError: If it cannot be downloaded.
     """
     for name, module in model.named_modules():
         cfg = getattr(module, 'init_cfg', None)
@@ -43,6 +46,12 @@ def _check(name: str, module: nn.Module, checkpoint: str,
             f'{place}: the file {checkpoint!r} does not exist. Prepare it, '
             'or correct the path; without pretrained weights set '
             'init_cfg=None.') from error
+    except OSError as error:
+        raise ConnectionError(
+            f'{place}: {checkpoint} cannot be downloaded ({error}). '
+            f'Download it elsewhere and put it into {_cache()}, or name the '
+            'file in its place; without pretrained weights set '
+            'init_cfg=None.') from error
     weights = _weights(content, prefix)
     expected = dict(module.named_parameters())
     fitting = [
@@ -55,6 +64,11 @@ def _check(name: str, module: nn.Module, checkpoint: str,
             f'in {checkpoint!r}. It has {_some(weights)}; expected are '
             f'{_some(expected)}. Convert the file (tools/model_converters), '
             "or select a part of it, e.g. with prefix='backbone.'.")
+
+
+def _cache() -> str:
+    """Where PyTorch keeps, and looks for, what it downloads."""
+    return os.path.join(torch.hub.get_dir(), 'checkpoints')
 
 
 def _weights(content: dict, prefix: Optional[str]) -> dict[str, Tensor]:

@@ -157,6 +157,7 @@ class UDAModel(BaseModel):
 
         Raises:
             ValueError: If they do not.
+            OSError: If they are not there, or cannot be downloaded.
         """
         check_pretrained(self.student)
         super().init_weights()

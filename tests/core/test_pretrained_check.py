@@ -76,3 +76,14 @@ def test_weights_of_another_width_are_refused(weights, saved):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match='none.pth.*init_cfg=None'):
         build(tmp_path / 'none.pth').init_weights()
+
+
+def test_an_address_that_cannot_be_reached_is_told(monkeypatch, tmp_path):
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
+    # Nothing listens on port 1, and no name has to be resolved.
+    with pytest.raises(ConnectionError) as told:
+        build('http://127.0.0.1:1/weights.pth').init_weights()
+    message = str(told.value)
+    assert 'backbone: http://127.0.0.1:1/weights.pth cannot be' in message
+    assert str(tmp_path / 'checkpoints') in message
+    assert 'init_cfg=None' in message
