@@ -98,7 +98,7 @@ def wrong_files(folder):
 ])
 def test_mistakes_are_told_before_anything_is_written(
         config, run_tool, tmp_path, capsys, monkeypatch, arguments, message):
-    monkeypatch.setattr('mic_mm.utils.cli.has_accelerator', lambda: False)
+    monkeypatch.setattr('mic_mm.utils.cli.machine.has_accelerator', lambda: False)
     given = dict(CONFIG=config, **wrong_files(tmp_path))
     arguments = [given.get(a, a) for a in arguments]
     before = files(tmp_path)

@@ -5,6 +5,8 @@ from mmengine import Config
 
 from mic_mm.utils import cli
 
+ACCELERATOR = 'mic_mm.utils.cli.machine.has_accelerator'
+
 
 @pytest.mark.parametrize('kind, expected', [
     (None, 'AmpOptimWrapper'),
@@ -15,7 +17,7 @@ from mic_mm.utils import cli
 ])
 def test_amp_chooses_the_wrapper_of_mixed_precision(monkeypatch, kind,
                                                     expected):
-    monkeypatch.setattr(cli, 'has_accelerator', lambda: True)
+    monkeypatch.setattr(ACCELERATOR, lambda: True)
     cfg = Config(dict(optim_wrapper=dict(type=kind) if kind else dict()))
     cli.enable_amp(cfg)
     assert cfg.optim_wrapper.type == expected
@@ -23,7 +25,7 @@ def test_amp_chooses_the_wrapper_of_mixed_precision(monkeypatch, kind,
 
 
 def test_amp_refuses_other_wrappers_by_name(monkeypatch):
-    monkeypatch.setattr(cli, 'has_accelerator', lambda: True)
+    monkeypatch.setattr(ACCELERATOR, lambda: True)
     cfg = Config(dict(optim_wrapper=dict(type='ApexOptimWrapper')))
     with pytest.raises(cli.UsageError, match='ApexOptimWrapper'):
         cli.enable_amp(cfg)
@@ -35,14 +37,14 @@ def test_amp_refuses_other_wrappers_by_name(monkeypatch):
     (torch.bfloat16, dict(enabled=False)),
 ])
 def test_only_gradients_of_float16_are_scaled(monkeypatch, dtype, scale):
-    monkeypatch.setattr(cli, 'has_accelerator', lambda: True)
+    monkeypatch.setattr(ACCELERATOR, lambda: True)
     cfg = Config(dict(optim_wrapper=dict(dtype=dtype)))
     cli.enable_amp(cfg)
     assert cfg.optim_wrapper.loss_scale == scale
 
 
 def test_a_given_scale_is_kept(monkeypatch):
-    monkeypatch.setattr(cli, 'has_accelerator', lambda: True)
+    monkeypatch.setattr(ACCELERATOR, lambda: True)
     cfg = Config(
         dict(optim_wrapper=dict(dtype='bfloat16', loss_scale=512.)))
     cli.enable_amp(cfg)
