@@ -7,6 +7,7 @@ from typing import Any
 from mmengine.dist import is_main_process, master_only
 from mmengine.fileio import LocalBackend
 from mmengine.hooks import CheckpointHook
+from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import nn
@@ -32,6 +33,7 @@ from .check_checkpoint import check_checkpoint, checkpoint_to_load
 
 LATEST = 'last_checkpoint'
 _OUTDATED = 'outdated_ckpts'
+_VALIDATED = 'validated_at_iter'
 _GRADIENTS = 'gradients'
 
 
@@ -50,7 +52,8 @@ class AtomicCheckpointHook(CheckpointHook):
     * A checkpoint between two steps of an accumulation
       (``optim_wrapper.accumulative_counts``) holds the gradients so far.
     * With ``save_best``, a resumed run makes up for the validation that was
-      due when its checkpoint was written.
+      due when its checkpoint was written. One that had been finished is done
+      again, with the same result, unless it was the best so far.
     * Nothing outside of the folder of the run is removed, where it goes on in
       another one than it began in: moved, copied, or with another work_dir.
     * A file that cannot be loaded or resumed is refused by name before
@@ -69,6 +72,8 @@ class AtomicCheckpointHook(CheckpointHook):
         *args: See ``mmengine.hooks.CheckpointHook``.
         **kwargs: See there.
     """
+
+    _restored_gradients = False
 
     def before_run(self, runner: Runner) -> None:
         """Refuse a damaged or foreign file.
@@ -95,6 +100,7 @@ class AtomicCheckpointHook(CheckpointHook):
             checkpoint[key] = from_plain(checkpoint[key])
         if runner._resume and _GRADIENTS in checkpoint:
             restore_gradients(_plain(runner.model), checkpoint[_GRADIENTS])
+            self._restored_gradients = True
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add pending gradients; replace objects by plain values."""
@@ -118,6 +124,11 @@ class AtomicCheckpointHook(CheckpointHook):
                 self.file_backend.remove(self._in_out_dir(path))
         self._find_best()
         self._remove_outdated()
+        if self._restored_gradients:
+            print_log(
+                'The gradients of the unfinished accumulation are those of the '
+                'checkpoint: none is lost, whatever MMEngine has warned of.',
+                logger='current')
         if self.save_best is not None and _validation_is_due(runner):
             runner.val_loop.run()
 
@@ -133,6 +144,7 @@ class AtomicCheckpointHook(CheckpointHook):
 
     def after_val_epoch(self, runner: Runner, metrics: dict) -> None:
         """Save if it is the best one."""
+        runner.message_hub.update_info(_VALIDATED, runner.iter)
         super().after_val_epoch(runner, metrics)
         self._remove_outdated()
 
@@ -219,14 +231,19 @@ def _plain(model: nn.Module) -> nn.Module:
 
 
 def _validation_is_due(runner: Runner) -> bool:
-    """Whether the loop validates at the place where a run goes on."""
+    """Whether the loop validates where a run goes on, and has not yet."""
     loop = runner.train_loop
+    if (runner.val_loop is None or loop.iter == 0
+            or runner.message_hub.runtime_info.get(_VALIDATED) == loop.iter):
+        return False
     done, end = loop.iter, loop.max_iters
     if isinstance(loop, EpochBasedTrainLoop):
+        if loop.iter != loop.epoch * len(loop.dataloader):
+            return False
         done, end = loop.epoch, loop.max_epochs
-    if runner.val_loop is None or loop.iter == 0 or done < loop.val_begin:
-        return False
-    return done % loop.val_interval == 0 or done == end
+    loop._decide_current_val_interval()
+    return done >= loop.val_begin and (done % loop.val_interval == 0
+                                       or done == end)
 
 
 def _state_keys(checkpoint: dict) -> list[str]:

@@ -2,110 +2,15 @@
 """Checkpoints of runs that die, at any step of writing them."""
 import builtins
 import os
-import shutil
 import signal
-from pathlib import Path
 
 import pytest
 import torch
-from mmengine.evaluator import BaseMetric
-from mmengine.model import BaseModel
-from mmengine.runner import Runner
-from torch.utils.data import Dataset
 
 from mic_mm.engine.checkpoints import atomic_file
+from mic_mm.testing.line_runs import ITERATIONS, make_runner, names, read, train
 from mic_mm.testing.processes import exit_code_of
 from mic_mm.utils.checkpoint_file import CheckpointError
-
-ITERATIONS, INTERVAL = 4, 2
-
-
-class Numbers(Dataset):
-
-    def __len__(self):
-        return 12
-
-    def __getitem__(self, index):
-        return dict(inputs=torch.tensor([1., index]))
-
-
-class Line(BaseModel):
-
-    def __init__(self):
-        super().__init__()
-        self.weight = torch.nn.Parameter(torch.zeros(2))
-
-    def forward(self, inputs, mode):
-        if mode == 'loss':
-            return dict(loss=((torch.stack(inputs) * self.weight).sum(1) - 1).square().mean())
-        return [float(self.weight.sum())]
-
-
-class Scores(BaseMetric):
-    """Best in the middle of the run."""
-
-    calls = breaks_at = 0
-
-    def process(self, data_batch, data_samples):
-        self.results += data_samples
-
-    def compute_metrics(self, results):
-        Scores.calls += 1
-        if Scores.calls == Scores.breaks_at:
-            raise InterruptedError
-        return dict(score=float((1, 3, 2)[Scores.calls - 1]))
-
-
-def make_runner(work_dir,
-                hook='mic_mm.AtomicCheckpointHook',
-                resume=False,
-                load_from=None,
-                **options):
-    torch.manual_seed(0)
-    loader = dict(
-        batch_size=2,
-        num_workers=0,
-        dataset=Numbers(),
-        sampler=dict(type='InfiniteSampler', shuffle=True))
-    checkpoint = dict(type=hook, by_epoch=False, interval=INTERVAL)
-    evaluated = {}
-    if options.pop('evaluate', False):
-        evaluated = dict(
-            val_dataloader=dict(loader, sampler=dict(type='DefaultSampler', shuffle=False)),
-            val_cfg=dict(),
-            val_evaluator=dict(type=Scores))
-    return Runner(
-        model=Line(),
-        work_dir=str(work_dir),
-        train_dataloader=loader,
-        train_cfg=dict(
-            type='IterBasedTrainLoop',
-            max_iters=options.pop('max_iters', ITERATIONS),
-            val_interval=INTERVAL),
-        optim_wrapper=dict(
-            optimizer=dict(type='SGD', lr=0.01, momentum=0.9),
-            accumulative_counts=options.pop('accumulative_counts', 1)),
-        param_scheduler=dict(type='PolyLR', by_epoch=False, end=10),
-        default_hooks=dict(checkpoint=dict(checkpoint, **options)),
-        randomness=dict(seed=5),
-        experiment_name=f'{Path(work_dir).name}_{os.urandom(4).hex()}',
-        log_processor=dict(by_epoch=False),
-        log_level='ERROR',
-        resume=resume,
-        load_from=load_from and str(load_from),
-        **evaluated)
-
-
-def train(*args, **kwargs):
-    make_runner(*args, **kwargs).train()
-
-
-def read(path):
-    return torch.load(path, weights_only=True)
-
-
-def names(folder):
-    return sorted(path.name for path in Path(folder).glob('*.pth*'))
 
 
 def assert_equal_runs(actual, expected):
@@ -206,60 +111,6 @@ def test_log_goes_on_as_objects_of_mmengine(tmp_path):
     log, counts = runner.message_hub.get_scalar('train/loss').data
     assert len(log) == ITERATIONS and counts.tolist() == [1] * ITERATIONS
     assert runner.message_hub.get_scalar('train/loss').mean() == log.mean()
-
-
-def test_best_checkpoint_stays_until_there_is_a_better_one(tmp_path, monkeypatch):
-    seen = []
-    replace = os.replace
-
-    def look(source, path):
-        seen.append([name for name in names(tmp_path) if name.startswith('best')])
-        replace(source, path)
-
-    monkeypatch.setattr(os, 'replace', look)
-    monkeypatch.setattr(Scores, 'calls', 0)
-    train(
-        tmp_path,
-        evaluate=True,
-        max_iters=6,
-        save_best='score',
-        rule='greater',
-        max_keep_ckpts=1)
-    first, second = 'best_score_iter_2.pth', 'best_score_iter_4.pth'
-    assert [first, second + '.partial'] in seen
-    assert names(tmp_path) == [second, 'iter_6.pth']
-    assert read(tmp_path / 'iter_6.pth')['message_hub']['runtime_info']['best_score'] == 3
-
-
-def test_validation_that_was_not_finished_is_made_up_for(tmp_path, monkeypatch):
-    options = dict(evaluate=True, max_iters=6, save_best='score', rule='greater')
-    monkeypatch.setattr(Scores, 'calls', 0)
-    monkeypatch.setattr(Scores, 'breaks_at', 2)
-    with pytest.raises(InterruptedError):
-        train(tmp_path, **options)
-    assert names(tmp_path) == ['best_score_iter_2.pth', 'iter_2.pth', 'iter_4.pth']
-    monkeypatch.setattr(Scores, 'calls', 1)
-    monkeypatch.setattr(Scores, 'breaks_at', 0)
-    train(tmp_path, resume=True, **options)
-    assert Scores.calls == 3
-    assert names(tmp_path) == [
-        'best_score_iter_4.pth', 'iter_2.pth', 'iter_4.pth', 'iter_6.pth'
-    ]
-    assert read(tmp_path / 'iter_6.pth')['message_hub']['runtime_info']['best_score'] == 3
-
-
-def test_copied_run_removes_nothing_of_the_original(tmp_path, monkeypatch):
-    options = dict(evaluate=True, save_best='score', rule='greater', max_keep_ckpts=1)
-    monkeypatch.setattr(Scores, 'calls', 0)
-    original, copy = tmp_path / 'original', tmp_path / 'copy'
-    train(original, max_iters=2, **options)
-    shutil.copytree(original, copy)
-    before = names(original)
-    assert before == ['best_score_iter_2.pth', 'iter_2.pth']
-    monkeypatch.setattr(Scores, 'calls', 0)
-    train(copy, resume=True, load_from=copy / 'iter_2.pth', **options)
-    assert names(copy) == ['best_score_iter_4.pth', 'iter_4.pth']
-    assert names(original) == before
 
 
 @pytest.mark.parametrize('iteration', range(1, 7))
