@@ -11,6 +11,7 @@ OFFICIAL = (
     'core/test_train_step.py',
     'det/test_det_whole_iterations.py',
     'digits/test_digits_training.py',
+    'engine/test_distributed.py',
     'engine/test_resume.py',
     'seg/test_seg_two_processes.py',
     'seg/test_seg_whole_iterations.py',

@@ -48,14 +48,20 @@ def two_stage_detector():
 
     Its heads take every anchor and the same number of proposals, so that
     nothing is drawn at random and each image has the same share in the
-    normalisation.
+    normalisation.  Anchors are matched by their overlap alone: a box that lies
+    in several anchors overlaps them equally, and which of them then are its
+    best ones depends on rounding.
     """
     cfg = models.tiny_detector(norm='GN')
     train_cfg, test_cfg = cfg['train_cfg'], cfg['test_cfg']
     for stage in ('rpn', 'rcnn'):
         train_cfg[stage]['sampler'].update(
             num=10000, add_gt_as_proposals=False)
-        train_cfg[stage]['assigner'].update(pos_iou_thr=0.5, neg_iou_thr=0.5)
+        threshold = 0.3 if stage == 'rpn' else 0.5
+        train_cfg[stage]['assigner'].update(
+            pos_iou_thr=threshold,
+            neg_iou_thr=threshold,
+            match_low_quality=False)
     for proposals in (train_cfg['rpn_proposal'], test_cfg['rpn']):
         proposals['nms'] = dict(type='nms', iou_threshold=1.)
     return cfg

@@ -11,8 +11,9 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.dist import sync_random_seed
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
+from mmengine.runner import IterBasedTrainLoop, Runner
 from mmengine.runner.checkpoint import _load_checkpoint, _load_checkpoint_to_model
+from mmengine.runner.loops import _InfiniteDataloaderIterator
 from mmengine.runner.utils import set_random_seed
 from torch.utils.data import DataLoader
 
@@ -21,7 +22,7 @@ from mic_mm.core.draws import seed_from
 from mic_mm.engine.data.random_state import seeded_random_state
 from mic_mm.engine.hooks.check_checkpoint import check_checkpoint
 from mic_mm.engine.hooks.check_masks import check_masks
-from mic_mm.registry import MODELS
+from mic_mm.registry import LOOPS, MODELS
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,10 @@ class TrainingReplay:
         set_random_seed(self.seed)
         self.model = _model(cfg).to(device or get_device())
         self.loader = _loader(cfg, self.seed)
+        if _trains_iterations(cfg):
+            # The loop is built before the weights are initialised.  Up to MMEngine
+            # 0.10.7 it opens its loader then, which draws a number for the workers.
+            _InfiniteDataloaderIterator(self.loader)
         self.checkpoint_iteration: Optional[int] = None
         self.teacher_origin = self._load(checkpoint)
         self.model.seed = self.seed
@@ -169,6 +174,14 @@ def _loader(cfg: Config, seed: int) -> DataLoader:
     for name in ('prefetch_factor', 'pin_memory', 'timeout'):
         loader_cfg.pop(name, None)
     return Runner.build_dataloader(loader_cfg, seed=seed)
+
+
+def _trains_iterations(cfg: Config) -> bool:
+    loop = cfg.get('train_cfg') or {}
+    kind = loop.get('type')
+    if kind is None:
+        return not loop.get('by_epoch', False)
+    return issubclass(LOOPS.get(kind) if isinstance(kind, str) else kind, IterBasedTrainLoop)
 
 
 def _model(cfg: Config) -> UDAModel:
