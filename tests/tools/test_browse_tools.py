@@ -51,6 +51,18 @@ def test_begin_of_an_objective_decides_what_is_shown(config, run_tool,
     assert 'data-kind="masked"' not in page.read_text()
 
 
+@pytest.mark.parametrize('threshold, is_said', [(0., False), (1., True)])
+def test_pseudo_labels_without_weight_are_told(config, run_tool, tmp_path,
+                                               threshold, is_said):
+    run_tool('train.py', config, '--work-dir', tmp_path / 'run')
+    run_tool(UDA, config, '--num', '1', '--out-dir', tmp_path, '--checkpoint',
+             tmp_path / 'run' / 'iter_2.pth', '--cfg-options',
+             'model.labeller.type=mic_mm.ClassLabeller',
+             f'model.labeller.threshold={threshold}')
+    page = (tmp_path / f'{config.stem}.html').read_text()
+    assert ('nowhere confident enough' in page) == is_said
+
+
 @pytest.mark.parametrize('arguments, message', [
     (['--num', '0'], '--num has to be at least 1'),
     (['--iteration', '-1'], '--iteration counts from 0'),

@@ -89,3 +89,18 @@ def test_a_missing_browser_skips_or_fails(monkeypatch):
     monkeypatch.setenv(REQUIRE, '1')
     with pytest.raises(pytest.fail.Exception):
         require_browser()
+
+
+@pytest.mark.parametrize('files, shown_files, folder', [
+    (['/d/a/1.png', '/d/b/2.png'], ['a/1.png: car', 'b/2.png: car'], '/d'),
+    (['a/1.png', '/d/b/2.png'], ['a/1.png: car', '/d/b/2.png: car'], None),
+    (['1.png', '2.png'], ['1.png: car', '2.png: car'], None),
+    (['/1.png', '/d/2.png'], ['1.png: car', 'd/2.png: car'], None),
+])
+def test_files_are_named_below_their_common_folder(files, shown_files, folder):
+    samples = [Sample('only', {name: tile(name, 'car') for name in files})]
+    page = browse_page('Title', samples, [])
+    assert re.findall('<p class="note words">(.*?)</p>', page) == shown_files
+    assert (f'Files are below {folder}/<' in page) == (folder is not None)
+    # The filter finds the whole path.
+    assert all(name in page for name in files)

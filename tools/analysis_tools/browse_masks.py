@@ -11,6 +11,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from mmengine.logging import MMLogger
+
 # First of all, so that `_base_ = 'mic_mm::...'` in configs can be resolved.
 import mic_mm  # noqa: F401
 from mic_mm.utils import cli
@@ -94,6 +96,8 @@ def make_sweep(args: argparse.Namespace):
 def main() -> None:
     parser = make_parser()
     args = parser.parse_args()
+    # Without a log file, MMEngine shows how each parameter was initialised.
+    MMLogger.get_instance('browse_masks', log_level='WARNING')
     with cli.usage_errors(parser, FileNotFoundError, TypeError, ValueError):
         sweeps = make_sweep(args)
         paths = write_mask_files(sweeps, args.out_dir, args.tile_size)

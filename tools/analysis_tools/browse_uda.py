@@ -12,9 +12,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from mmengine.logging import MMLogger
+
 # First of all, so that `_base_ = 'mic_mm::...'` in configs can be resolved.
 import mic_mm  # noqa: F401
 from mic_mm.utils import cli
+from mic_mm.utils.told_errors import told_errors
 from mic_mm.visualization.browse import TrainingReplay
 from mic_mm.visualization.browse.files import write_browse_files
 
@@ -66,13 +69,14 @@ def main() -> None:
                     f'--{name.replace("_", "-")} has to be at least 1.')
         if args.iteration is not None and args.iteration < 0:
             raise cli.UsageError('--iteration counts from 0.')
-        try:
-            replay = TrainingReplay(cfg, args.checkpoint, args.seed)
-        except (FileNotFoundError, TypeError, ValueError) as error:
-            raise cli.UsageError(str(error)) from error
-    for path in write_browse_files(replay, Path(args.config).stem,
+    # Without a log file, MMEngine shows how each parameter was initialised.
+    MMLogger.get_instance('browse_uda', log_level='WARNING')
+    with told_errors(parser):
+        replay = TrainingReplay(cfg, args.checkpoint, args.seed)
+        paths = write_browse_files(replay, Path(args.config).stem,
                                    args.out_dir, args.num, args.iteration,
-                                   args.tile_size):
+                                   args.tile_size)
+    for path in paths:
         print(path)
 
 

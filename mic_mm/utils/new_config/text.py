@@ -7,6 +7,8 @@ from pathlib import Path
 
 from yapf.yapflib.yapf_api import FormatCode
 
+from mic_mm.visualization.palette import class_colors
+
 from .data_text import data_text
 from .model_text import model_text
 from .settings import NewConfig
@@ -58,7 +60,7 @@ _base_ = {base!r}
 
 {_classes(new)}
 num_classes = {len(new.classes)}
-metainfo = dict(classes=classes)
+metainfo = dict(classes=classes{_palette(new)})
 {_size(new)}max_iters = {new.iterations}
 {warm_up}'''
 
@@ -72,6 +74,13 @@ def _size(new: NewConfig) -> str:
 
 def _classes(new: NewConfig) -> str:
     return f'classes = {tuple(new.classes)!r}'
+
+
+def _palette(new: NewConfig) -> str:
+    # MMSegmentation would draw random colours, some of which look alike.
+    if new.task != 'seg':
+        return ''
+    return f', palette={class_colors(len(new.classes))!r}'
 
 
 def _training(new: NewConfig) -> str:

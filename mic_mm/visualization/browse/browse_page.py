@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os.path as osp
 from collections.abc import Sequence
 from html import escape
 
@@ -33,6 +34,9 @@ def browse_page(title: str,
         warnings (Sequence[str]): What has to be known to read them rightly.
     """
     kinds = kinds_of(samples)
+    folder = _common_folder(samples)
+    if folder not in ('', '/'):
+        notes = [*notes, f'Files are below {folder}']
     colors = [(name, 'rgb({},{},{})'.format(*color))
               for name, color in legend]
     parts = [
@@ -40,7 +44,7 @@ def browse_page(title: str,
         *(report.paragraph(text, 'warning') for text in warnings),
         _controls(kinds, len(samples)),
         report.key(colors),
-        *(_row(sample) for sample in samples),
+        *(_row(sample, folder) for sample in samples),
     ]
     return report.page(
         title, *parts, style=FILTER_STYLE, script=FILTER_SCRIPT)
@@ -57,15 +61,32 @@ def _controls(kinds: Sequence[str], count: int) -> str:
             f'<output id="count">{count} of {count}</output></form>')
 
 
-def _row(sample: Sample) -> str:
+def _common_folder(samples: Sequence[Sample]) -> str:
+    """The folder that all files are in or below, ending in '/', or ''."""
+    folders = {
+        osp.dirname(tile.words[0])
+        for sample in samples for tile in sample.tiles.values()
+        if tile.words and tile.words[0]
+    }
+    try:
+        return osp.join(osp.commonpath(folders), '')
+    except ValueError:  # No file, or absolute paths beside relative ones.
+        return ''
+
+
+def _row(sample: Sample, folder: str) -> str:
     text = ' · '.join(sample.contents)
+    files = ''.join(
+        report.paragraph(content.removeprefix(folder), 'note words')
+        for content in sample.contents)
+    width = max(tile.picture.width for tile in sample.tiles.values())
     figures = ''.join(
         _figure(kind, tile) for kind, tile in sample.tiles.items())
     return (f'<section class="sample" '
             f'data-text="{escape(text.lower(), quote=True)}">'
-            f'<h3>{escape(sample.name)}</h3>'
-            f'<p class="note words">{escape(text)}</p>'
-            f'<div class="tiles">{figures}</div></section>')
+            f'<h3>{escape(sample.name)}</h3>{files}'
+            f'<div class="tiles" style="--tile: {width}px">{figures}</div>'
+            '</section>')
 
 
 def _figure(kind: str, tile: Tile) -> str:

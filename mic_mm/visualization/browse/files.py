@@ -50,7 +50,7 @@ def write_browse_files(replay: TrainingReplay,
         for size in (_GRID_TILE, tile_size))
     legend = legend_of(recordings, statistics, large)
     notes = _notes(replay, recordings)
-    warnings = _warnings(replay, iteration)
+    warnings = _warnings(replay, iteration, recordings)
 
     folder.mkdir(parents=True, exist_ok=True)
     picture, page = folder / f'{name}.png', folder / f'{name}.html'
@@ -87,7 +87,8 @@ def _notes(replay: TrainingReplay,
     return notes
 
 
-def _warnings(replay: TrainingReplay, iteration: int) -> list[str]:
+def _warnings(replay: TrainingReplay, iteration: int,
+              recordings: Sequence[Recording]) -> list[str]:
     warnings = []
     waiting = [
         f'{name} (from iteration {objective.begin} on)'
@@ -97,8 +98,20 @@ def _warnings(replay: TrainingReplay, iteration: int) -> list[str]:
     if waiting:
         warnings.append('Not active yet, and not shown: '
                         + ', '.join(waiting) + '.')
-    trained = replay.checkpoint_iteration
-    if replay.model.teachers() and trained is None:
+    if not replay.model.teachers():
+        return warnings
+    if replay.checkpoint_iteration is None:
         warnings.append('Pseudo-labels and weights say nothing about those '
                         'of a trained teacher; --checkpoint gives one.')
+        return warnings
+    shares = [
+        value for recording in recordings
+        for name, value in recording.values.items()
+        if name.endswith('.confident_share')
+    ]
+    if shares and max(shares) == 0:
+        warnings.append(
+            'The teacher is nowhere confident enough (confident_share is 0), '
+            'so pseudo-labels have no weight and nothing is learnt from them. '
+            'Train longer, begin later, or lower the threshold.')
     return warnings

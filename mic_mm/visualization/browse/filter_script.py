@@ -10,10 +10,13 @@ body { max-width: none; }
 #text { font: inherit; padding: .25rem .5rem; width: 16rem; }
 .kinds { display: flex; flex-wrap: wrap; gap: .2rem 1rem; }
 .sample { border-bottom: 1px solid var(--line); padding-bottom: .6rem; }
-.words { margin: 0 0 .4rem; font-size: 13px; overflow-wrap: anywhere;
+.words { margin: 0; font-size: 13px; overflow-wrap: anywhere;
   max-width: none; }
-.tiles { display: flex; flex-wrap: wrap; gap: .8rem; }
+.tiles { display: grid; gap: .8rem; margin-top: .4rem;
+  grid-template-columns: repeat(auto-fill,
+    minmax(min(100%, calc(.85 * var(--tile))), 1fr)); }
 .tiles figure { margin: 0; }
+.tiles img { max-width: 100%; height: auto; }
 [hidden] { display: none !important; }
 '''
 

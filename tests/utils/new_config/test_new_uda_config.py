@@ -2,12 +2,15 @@
 """Folders that cannot be used are refused by name; configs say what is asked."""
 import argparse
 import json
+from itertools import product
 
 import numpy as np
 import pytest
 from mmengine.config import Config
+from mmengine.registry import DefaultScope
 from PIL import Image
 
+from mic_mm.registry import DATASETS
 from mic_mm.utils.cli import UsageError
 from mic_mm.utils.new_config import command_line
 from mic_mm.utils.new_config.base_config import BaseConfig
@@ -109,6 +112,8 @@ def test_config_says_what_is_asked(task, images):
     target = cfg.train_dataloader.dataset.target
     assert 'seg_map_path' not in target.data_prefix
     assert not any(t['type'] == 'LoadAnnotations' for t in target.pipeline)
+    if task == 'seg':  # Without one, MMSegmentation draws colours at random.
+        assert len(set(map(tuple, target.metainfo.palette))) == 3
 
 
 def test_text_depends_on_nothing_else(task, images):
@@ -233,6 +238,31 @@ def test_class_folders_have_to_agree(images):
     assert 'cow' in (message := refused('cls')) and 'dog' in message
 
 
+def test_number_of_classes_is_that_of_the_folders(images):
+    pytest.importorskip('mmpretrain')
+    assert written('cls', '--num-classes', '2').classes == ('cat', 'dog')
+    message = refused('cls', '--num-classes', '3', '--force')
+    assert '--num-classes 3' in message and 'cat, dog' in message
+
+
+def test_what_is_checked_is_what_is_trained_on(images):
+    pytest.importorskip('mmpretrain')
+    picture = Image.open(images / 'source' / 'cat' / '0.png')
+    for domain, name in (('source', 'cat'), ('target', 'cat')):
+        picture.save(images / domain / name / 'b.webp')
+        picture.save(images / domain / name / 'c.TIFF')
+        (images / domain / name / '._d.png').write_bytes(b'no image')
+        for folder in ('.ipynb_checkpoints', '__MACOSX'):
+            (images / domain / folder).mkdir()
+            picture.save(images / domain / folder / '0.png')
+    facts = command_line.check_folders(arguments('cls'))
+    assert [f.count for f in facts] == [5, 5, 3]
+    data = written('cls').train_dataloader.dataset
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        assert [len(DATASETS.build(data[name]))
+                for name in ('source', 'target')] == [5, 5]
+
+
 def test_boxes_have_to_fit_to_the_images(images):
     pytest.importorskip('mmdet')
     boxes = json.loads((images / 'source.json').read_text())['images']
@@ -298,8 +328,11 @@ def test_paths_of_class_settings_leave_others_alone():
     ]
 
 
-@pytest.mark.parametrize('option', ['--iterations', '--batch-size'])
-@pytest.mark.parametrize('value', ['0', '-5', 'many'])
+@pytest.mark.parametrize('option, value', [
+    *product(['--iterations', '--batch-size', '--nproc', '--num-classes'],
+             ['0', '-5', 'many']),
+    ('--workers', '-1'),
+])
 def test_counts_have_to_be_positive(images, capsys, option, value):
     with pytest.raises(SystemExit):
         arguments('seg', option, value)
