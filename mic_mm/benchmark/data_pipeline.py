@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import cv2
 import torch
 from mmengine.config import ConfigDict
-from mmengine.registry import DefaultScope
 
 from mic_mm.engine.data import DomainPairDataset, PairIndex
 from mic_mm.engine.data.random_state import seeded_random_state
@@ -21,14 +19,14 @@ from .data_pipeline_floor import DecodingFloor, pipeline_of
 from .timing import Seconds, take_turns
 
 _DOMAINS = ('source', 'target')
-_ROOTS = ('gta', 'cityscapes')
 
 
 def measure_pipelines(cfg: ConfigDict, samples: int) -> dict[str, Any]:
     """Measure the pipelines of both domains and of pairs.
 
     Args:
-        cfg (ConfigDict): ``train_dataloader.dataset`` of a config.
+        cfg (ConfigDict): ``train_dataloader.dataset`` of a config, whose
+            default scope is that of the caller.
         samples (int): How many items of each are measured.
 
     Returns:
@@ -37,8 +35,7 @@ def measure_pipelines(cfg: ConfigDict, samples: int) -> dict[str, Any]:
         ratio, that of CPU seconds too.
     """
     check_paired(cfg)
-    with DefaultScope.overwrite_default_scope('mmseg'):
-        dataset = DATASETS.build(cfg)
+    dataset = DATASETS.build(cfg)
     with one_thread():
         seconds = take_turns(
             _functions(dataset, cfg), samples, synchronize=lambda: None)
@@ -115,25 +112,3 @@ def one_thread() -> Iterator[None]:
     finally:
         cv2.setNumThreads(threads[0])
         torch.set_num_threads(threads[1])
-
-
-def at_root(cfg: Any, root: Path) -> Any:
-    """A copy of a config that reads ``data/{gta,cityscapes}`` from ``root``.
-
-    Raises:
-        ValueError: If it reads other data sets as well.
-    """
-    if isinstance(cfg, Mapping):
-        return ConfigDict(
-            {key: at_root(value, root)
-             for key, value in cfg.items()})
-    if isinstance(cfg, (list, tuple)):
-        return type(cfg)(at_root(value, root) for value in cfg)
-    if not isinstance(cfg, str) or not cfg.startswith('data/'):
-        return cfg
-    rest = cfg.removeprefix('data/')
-    if rest.split('/')[0] not in _ROOTS:
-        raise ValueError(
-            f'The config reads {cfg}, but images are generated for '
-            f'{_ROOTS} only. Measure it on its own data with --real.')
-    return str(root / rest)

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.registry import DefaultScope
 
 from mic_mm.utils import cli
 
-from .data_pipeline import at_root, check_paired, measure_pipelines
+from .data_pipeline import check_paired, measure_pipelines
+from .generated_data import generated
 from .output import add_json, check_json, machine
 
-_SCENES = 'mic_mm.seg.dataset_tools.random_street_scenes'
 EXPLANATION = '''\
-The floor decodes the image, and the label map of the source, with OpenCV and
-resizes them to the scale of the config.  Both take turns, in one process on
-one thread; numbers are medians.  Where other processes run on the machine, the
-ratio of cpu seconds is the more reliable one.
+The floor decodes the image, and in segmentation the label map of the source,
+with OpenCV and resizes them to the size of the config's first resizing (of a
+random one the middle).  Both take turns, in one process on one thread; numbers
+are medians.  Where other processes run on the machine, the ratio of cpu
+seconds is the more reliable one.
 '''
 
 
@@ -35,8 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--real',
         action='store_true',
-        help='measure on the data of the config, instead of generated images '
-        'of the size of GTA (1914x1052) and Cityscapes (2048x1024)')
+        help='measure on the data of the config, instead of generated images: '
+        'for segmentation of the size of GTA (1914x1052) and Cityscapes '
+        '(2048x1024), for detection of Cityscapes, for classification '
+        'photographs of 500x375')
     add_json(parser)
 
 
@@ -52,7 +55,7 @@ def run(cfg: Config, args: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         try:
             result = _measure(cfg, args, Path(folder))
-        except (ValueError, FileNotFoundError) as error:
+        except (ValueError, OSError) as error:
             raise cli.UsageError(f'{args.config}: {error}') from error
     about = dict(
         config=args.config,
@@ -63,13 +66,15 @@ def run(cfg: Config, args: argparse.Namespace) -> dict[str, Any]:
 
 def _measure(cfg: Config, args: argparse.Namespace,
              folder: Path) -> dict[str, Any]:
-    dataset = cfg.train_dataloader.dataset
+    dataset = (cfg.get('train_dataloader') or {}).get('dataset')
+    if dataset is None:
+        raise ValueError('The config has no train_dataloader.dataset.')
     check_paired(dataset)
-    if not args.real:
-        dataset = at_root(dataset, folder)
-        # By name: this room is loaded without the task's library.
-        importlib.import_module(_SCENES).write_street_scenes(folder)
-    return measure_pipelines(dataset, args.samples)
+    scope = cfg.get('default_scope') or 'mmengine'
+    with DefaultScope.overwrite_default_scope(scope):
+        if not args.real:
+            dataset = generated(dataset, folder)
+        return measure_pipelines(dataset, args.samples)
 
 
 def as_text(result: dict) -> str:

@@ -7,18 +7,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mic_mm.utils.random_pictures import random_picture
+
 from ..datasets import ClassStatistics
 
 GTA_SIZE = (1052, 1914)
 CITYSCAPES_SIZE = (1024, 2048)
 _NUM_CLASSES = 19
 _IGNORED = 255
-# Side of the regions of one class, and of the detail of the images, in
-# pixels.  With a noise of this strength a PNG takes 2.7 to 2.9 MB; those of
-# GTA and Cityscapes take 2.3 MB on average.
+# Side of the regions of one class, in pixels.
 _REGION = 48
-_DETAIL = 40
-_NOISE = 1
 
 
 def write_street_scenes(root: Path, count: int = 4) -> None:
@@ -32,7 +30,7 @@ def write_street_scenes(root: Path, count: int = 4) -> None:
     counts = {}
     for seed in range(count):
         rng = np.random.default_rng(seed)
-        _write(root / f'gta/images/{seed:05d}.png', image(rng, GTA_SIZE))
+        _write(root / f'gta/images/{seed:05d}.png', random_picture(rng, GTA_SIZE))
         label = labels(rng, GTA_SIZE)
         name = f'labels/{seed:05d}_labelTrainIds.png'
         _write(root / 'gta' / name, label)
@@ -42,18 +40,8 @@ def write_street_scenes(root: Path, count: int = 4) -> None:
         }
         _write(
             root / f'cityscapes/leftImg8bit/train/a/{seed}_leftImg8bit.png',
-            image(rng, CITYSCAPES_SIZE))
+            random_picture(rng, CITYSCAPES_SIZE))
     ClassStatistics(counts).write(root / 'gta')
-
-
-def image(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
-    """Smooth colours with a little noise, uint8 (H, W, 3)."""
-    height, width = size
-    coarse = rng.integers(
-        0, 256, (height // _DETAIL, width // _DETAIL, 3)).astype(np.float32)
-    smooth = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
-    noise = rng.integers(-_NOISE, _NOISE + 1, (height, width, 3))
-    return (smooth + noise).clip(0, 255).astype(np.uint8)
 
 
 def labels(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
