@@ -17,6 +17,17 @@ IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.ppm', '.pgm', '.tif',
 VIDEO_SUFFIXES = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v')
 
 
+def is_hidden(path: str | Path) -> bool:
+    """Whether a relative path leads through what systems leave behind.
+
+    Names with a dot in front, such as ``.ipynb_checkpoints`` and ``._a.jpg``,
+    and the folder ``__MACOSX``.
+    """
+    return any(
+        part.startswith('.') or part == '__MACOSX'
+        for part in Path(path).parts)
+
+
 @dataclass(frozen=True)
 class Picture:
     """An image, or a frame of a video.

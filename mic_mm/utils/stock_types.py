@@ -14,6 +14,8 @@ from mmengine.config import Config, ConfigDict
 
 from mic_mm.registry import DATASETS
 
+from .pictures import IMAGE_SUFFIXES
+
 PREFIX = 'mic_mm.'
 _REMOVED = ('CheckLabels', 'PseudoBoxMetric')
 # type -> type of the library, options that it does not have
@@ -74,10 +76,10 @@ def _stock(part: Any) -> Any:
         replaced.type, options = _RELATIVES[name]
         for option in options:
             replaced.pop(option, None)
-    elif name in _CLASSIFICATION and replaced.get('ann_file'):
-        # By a list file; class folders MMPretrain numbers by the alphabet.
+    elif name in _CLASSIFICATION and _means_the_same(replaced):
         replaced.metainfo = _classes(replaced)
         replaced.type = 'CustomDataset'
+        replaced.setdefault('extensions', IMAGE_SUFFIXES)
         replaced.pop('allow_empty_classes', None)
     return replaced
 
@@ -89,6 +91,12 @@ def _own_name(part: dict) -> Optional[str]:
 
 def _is_removed(item: Any) -> bool:
     return isinstance(item, dict) and _own_name(item) in _REMOVED
+
+
+def _means_the_same(dataset: ConfigDict) -> bool:
+    """Whether the labels do; MMPretrain numbers folders by the alphabet."""
+    classes = list(_classes(dataset).get('classes') or ())
+    return bool(dataset.get('ann_file')) or classes == sorted(classes)
 
 
 def _classes(dataset: ConfigDict) -> dict:

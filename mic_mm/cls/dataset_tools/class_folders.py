@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-_SUFFIXES = {'.jpg', '.jpeg', '.png', '.bmp', '.ppm', '.pgm', '.tif'}
+from mic_mm.utils.pictures import IMAGE_SUFFIXES, is_hidden
 
 
 class Sample(NamedTuple):
@@ -39,7 +39,7 @@ def class_names(folder: Path) -> list[str]:
     """Names of the class folders, without hidden ones."""
     return sorted(
         path.name for path in folder.iterdir()
-        if path.is_dir() and not path.name.startswith(('.', '__')))
+        if path.is_dir() and not is_hidden(path.name))
 
 
 def check_same_classes(folders: Mapping[str, Path],
@@ -83,7 +83,8 @@ def find_samples(root: Path, folder: Path,
     samples, empty = [], []
     for label, name in enumerate(classes):
         found = sorted(path for path in (folder / name).rglob('*')
-                       if path.suffix.lower() in _SUFFIXES)
+                       if path.suffix.lower() in IMAGE_SUFFIXES
+                       and not is_hidden(path.relative_to(folder)))
         samples += [
             Sample(path.relative_to(root).as_posix(), label) for path in found
         ]

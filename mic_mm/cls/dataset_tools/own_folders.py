@@ -12,6 +12,7 @@ from mic_mm.utils.new_config.domain_facts import (
     image_sizes,
     refuse,
 )
+from mic_mm.utils.pictures import is_hidden
 
 from .class_folders import check_same_classes, class_names, find_samples
 from .list_files import parse_list
@@ -34,7 +35,10 @@ def check_domain(domain: str, images: Path, labels: Optional[Path],
         FileNotFoundError: If there are no images, or listed ones are missing.
         ValueError: Naming what cannot be used.
     """
-    paths = find_images(images, domain, options.image_suffix)
+    paths = [
+        path for path in find_images(images, domain, options.image_suffix)
+        if not is_hidden(path.relative_to(images))
+    ]
     classes: tuple[str, ...] = ()
     if labels is not None:
         classes, paths = _listed(domain, images, labels, options.classes)

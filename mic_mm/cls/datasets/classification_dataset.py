@@ -11,6 +11,7 @@ from mmpretrain.datasets.custom import find_folders, get_samples
 
 from mic_mm.engine.data.corrupt_images import naming_corrupt_files
 from mic_mm.registry import DATASETS
+from mic_mm.utils.pictures import IMAGE_SUFFIXES, is_hidden
 
 
 @DATASETS.register_module()
@@ -25,10 +26,13 @@ class ClassificationDataset(CustomDataset):
     * with a list file and ``with_label=False`` the labels in it are left
       unread, so that one file serves as labelled and as unlabelled domain;
     * a label without class, a class without image and a line that is none
-      are errors that name the place.
+      are errors that name the place;
+    * hidden files and folders are no images and classes.
 
     Args:
         *args: See ``mmpretrain.CustomDataset``.
+        extensions (Sequence[str]): Ends of the names of images. Defaults to
+            all that the other tools take, with ``.webp`` and ``.tiff``.
         allow_empty_classes (bool): Accept classes without images. Defaults
             to False: an adapted model cannot learn a class that the source
             lacks, and its accuracy in the target would be undefined.
@@ -40,10 +44,11 @@ class ClassificationDataset(CustomDataset):
 
     def __init__(self,
                  *args: Any,
+                 extensions: Sequence[str] = IMAGE_SUFFIXES,
                  allow_empty_classes: bool = False,
                  **kwargs: Any) -> None:
         self.allow_empty_classes = allow_empty_classes
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, extensions=extensions, **kwargs)
 
     def load_data_list(self) -> list[dict]:
         """Paths and labels of the images."""
@@ -68,6 +73,10 @@ class ClassificationDataset(CustomDataset):
         """
         with naming_corrupt_files(lambda: self.get_data_info(idx)):
             return super().prepare_data(idx)
+
+    def is_valid_file(self, filename: str) -> bool:
+        """Whether a file, relative to its folder, is an image."""
+        return super().is_valid_file(filename) and not is_hidden(filename)
 
     def _listed(self) -> list:
         lines = list_from_file(self.ann_file)
@@ -98,7 +107,10 @@ class ClassificationDataset(CustomDataset):
     def _find_samples(self) -> list:
         if not self.with_label:
             return super()._find_samples()
-        folders, _ = find_folders(self.img_prefix)
+        folders = [
+            name for name in find_folders(self.img_prefix)[0]
+            if not is_hidden(name)
+        ]
         if self.CLASSES is None:
             self._metainfo['classes'] = tuple(folders)
         check_folders(folders, self.CLASSES, self.img_prefix)

@@ -27,4 +27,5 @@ def usage_errors(parser: argparse.ArgumentParser,
     try:
         yield
     except (UsageError, CheckpointError, *others) as error:
-        parser.error(str(error))
+        # Without the usage, which would push the sentence out of sight.
+        parser.exit(2, f'{parser.prog}: error: {error}\n')

@@ -47,8 +47,8 @@ def add_folder_arguments(parser: argparse.ArgumentParser) -> None:
         help='names of the classes, in the order of their indices (default: '
         'seg: class_0, ...; cls: the folders; det: those of the file)')
     names.add_argument(
-        '--num-classes', type=int, help='their number, where names do not '
-        'matter')
+        '--num-classes', type=positive_number,
+        help='their number, where names do not matter')
     parser.add_argument(
         '--image-suffix', default='',
         help='seg: end of the names of images, e.g. _leftImg8bit.png '
@@ -60,7 +60,7 @@ def add_folder_arguments(parser: argparse.ArgumentParser) -> None:
         '--no-decode', action='store_true',
         help='read the sizes of images only; faster, finds less')
     parser.add_argument(
-        '--nproc', type=int, default=default_processes(),
+        '--nproc', type=positive_number, default=default_processes(),
         help='number of processes (default: %(default)s)')
 
 
@@ -85,7 +85,7 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--batch-size', type=positive_number,
         help=f'images of each domain (default: {BATCH_SIZES})')
-    parser.add_argument('--workers', type=int, default=2,
+    parser.add_argument('--workers', type=_number_of_workers, default=2,
                         help='processes that load (default: %(default)s)')
     parser.add_argument(
         '--lr', type=float,
@@ -95,6 +95,11 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
         help='train from scratch instead of the weights the base downloads')
     parser.add_argument('--no-flip', action='store_true',
                         help='do not flip images (digits, signs)')
+
+
+def _number_of_workers(text: str) -> int:
+    # Without any, the process that trains loads.
+    return 0 if text == '0' else positive_number(text)
 
 
 def check_folders(
@@ -110,12 +115,16 @@ def check_folders(
     """
     room = importlib.import_module(f'mic_mm.{args.task}.dataset_tools.'
                                    'own_folders')
+    in_folders = args.task == 'cls' and args.source_labels is None
+    number = 0 if in_folders else args.num_classes or 0
     classes = tuple(args.classes) or tuple(
-        f'class_{i}' for i in range(args.num_classes or 0))
+        f'class_{i}' for i in range(number))
     try:
         _check_labels_given(args)
         source = room.check_domain('source', args.source, args.source_labels,
                                    _options(args, classes))
+        if in_folders:
+            _check_number(args.num_classes, source)
         options = _options(args, source.classes)
         target = room.check_domain('target', args.target, None, options)
         val = None
@@ -169,6 +178,14 @@ def _check_labels_given(args: argparse.Namespace) -> None:
         if getattr(args, name) and getattr(args, f'{name}_labels') is None:
             raise ValueError(f'--{name} has no labels: give '
                              f'--{name}-labels, the {_LABELS[args.task]}.')
+
+
+def _check_number(number: Optional[int], source: DomainFacts) -> None:
+    if number is not None and number != len(source.classes):
+        raise ValueError(
+            f'--num-classes {number}: {source.images} has '
+            f'{len(source.classes)} class folders, '
+            f'{", ".join(source.classes)}. Correct the number or the folders.')
 
 
 def _options(args: argparse.Namespace, classes: tuple) -> FolderOptions:
