@@ -9,7 +9,6 @@ from typing import Any
 
 from . import cli
 from .pictures import PictureSource, PictureWriter
-from .plain_export import BRANCHES
 from .stock_inference import StockInference
 
 
@@ -27,11 +26,7 @@ def make_parser(description: str) -> argparse.ArgumentParser:
         type=Path,
         default=Path('outputs'),
         help='where the pictures go (default: outputs)')
-    parser.add_argument(
-        '--branch',
-        choices=BRANCHES,
-        help='which network (default: predict_on of the config, '
-        'else student)')
+    cli.add_branch_argument(parser)
     parser.add_argument(
         '--device', help='e.g. cpu or cuda:0 (default: a GPU if there is one)')
     parser.add_argument(

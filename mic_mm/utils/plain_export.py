@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Optional
 
 from mmengine.config import Config, ConfigDict
@@ -17,13 +16,18 @@ from torch import Tensor, nn
 
 from mic_mm.registry import MODELS
 
-from .checkpoint_file import read_checkpoint
 from .predictions import use_library_visualizer
 from .stock_types import is_own, values, with_stock_types
-from .strict_loading import load_strictly
+from .weight_names import unwrapped_names
 
 BRANCHES = {'student': 'student.', 'teacher': 'teacher.model.'}
 WRAPPED = ('segmentor', 'classifier', 'detector')
+# Where a branch is missing, by whether the checkpoint is plain.
+_REMEDIES = {
+    True: 'A checkpoint that was not trained by mic_mm is plain already.',
+    False: 'A published checkpoint has a teacher if it was published with '
+    '--keep teacher, and a run without model.teacher trains none.',
+}
 _KEPT = ('default_scope', 'custom_imports', 'data_root', 'dataset_type',
          'metainfo', 'test_pipeline', 'val_dataloader', 'val_evaluator',
          'val_cfg', 'test_dataloader', 'test_evaluator', 'test_cfg',
@@ -80,10 +84,7 @@ def plain_weights(state_dict: Mapping[str, Tensor],
         ValueError: If the checkpoint has no such branch.
     """
     prefix = BRANCHES[branch]
-    weights = {
-        name.removeprefix('module.'): value
-        for name, value in state_dict.items()
-    }
+    weights = unwrapped_names(state_dict)
     selected = {
         name.removeprefix(prefix): value
         for name, value in weights.items() if name.startswith(prefix)
@@ -91,9 +92,30 @@ def plain_weights(state_dict: Mapping[str, Tensor],
     if not selected:
         raise ValueError(
             f'The checkpoint has no {branch}: no weight begins with '
-            f'{prefix!r}, but e.g. {list(weights)[:3]}. A checkpoint that was '
-            'not trained by mic_mm is plain already.')
+            f'{prefix!r}, but e.g. {list(weights)[:3]}. '
+            f'{_REMEDIES[is_plain(weights)]}')
     return selected
+
+
+def is_plain(state_dict: Mapping[str, Tensor]) -> bool:
+    """Whether weights are those of a wrapped model alone."""
+    prefixes = tuple(BRANCHES.values())
+    return not any(
+        name.startswith(prefixes) for name in unwrapped_names(state_dict))
+
+
+def predicting_branch(cfg: Config, branch: Optional[str] = None) -> str:
+    """Which network is meant where none is named.
+
+    Args:
+        cfg (Config): Config of a run of mic_mm, or a plain one.
+        branch (str, optional): The one that is named. Defaults to None:
+            ``model.predict_on``, which the run was evaluated with, else the
+            student.
+    """
+    if branch is not None:
+        return branch
+    return (cfg.get('model') or {}).get('predict_on') or 'student'
 
 
 def evaluated_dataset(cfg: Config) -> Optional[ConfigDict]:
@@ -117,34 +139,6 @@ def build_plain(cfg: Config) -> nn.Module:
 def is_wrapper(cfg: Config) -> bool:
     """Whether the model of a config is one of mic_mm around another."""
     return any(name in (cfg.get('model') or {}) for name in WRAPPED)
-
-
-def load_plain(cfg: Config,
-               checkpoint: str | Path,
-               branch: str = 'student') -> nn.Module:
-    """The plain model of a checkpoint, ready to predict.
-
-    Args:
-        cfg (Config): Config of a run of mic_mm, or a plain one. It is not
-            changed.
-        checkpoint (str | Path): Its checkpoint, or an exported one.
-        branch (str): ``'student'`` or ``'teacher'`` of a checkpoint of
-            mic_mm. Defaults to ``'student'``.
-
-    Raises:
-        FileNotFoundError: If there is no checkpoint.
-        ValueError: If it does not fit the model, or has no such branch.
-    """
-    weights = read_checkpoint(checkpoint)['state_dict']
-    if is_wrapper(cfg):
-        cfg = plain_config(cfg)
-    is_plain = not any(
-        name.startswith(tuple(BRANCHES.values())) for name in weights)
-    if not is_plain or branch != 'student':
-        weights = plain_weights(weights, branch)
-    model = build_plain(cfg)
-    load_strictly(model, weights, str(checkpoint))
-    return model.eval()
 
 
 def _wrapped_model(cfg: Config) -> ConfigDict:

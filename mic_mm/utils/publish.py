@@ -11,6 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from .checkpoint_file import read_checkpoint, save_weights
+from .weight_names import unwrapped_names
 
 # Parts of a checkpoint of mic_mm that prediction does not need.
 REMOVABLE = ('teacher', 'own_teachers', 'objectives')
@@ -45,10 +46,7 @@ def publish(source: str | Path,
         ValueError: If it has no weights, or not what is to be kept.
     """
     content = read_checkpoint(source)
-    weights = {
-        name.removeprefix('module.'): value
-        for name, value in content['state_dict'].items()
-    }
+    weights = unwrapped_names(content['state_dict'])
     weights = _selected(weights, keep, str(source))
     meta = content.get('meta') or {}
     target = Path(target)

@@ -24,9 +24,16 @@ from mic_mm.visualization.palette import class_colors
 
 from .checkpoint_file import read_checkpoint
 from .pictures import Picture
-from .plain_export import BRANCHES, evaluated_dataset, is_wrapper, plain_weights
+from .plain_export import (
+    evaluated_dataset,
+    is_plain,
+    is_wrapper,
+    plain_weights,
+    predicting_branch,
+)
 from .predictions import use_library_visualizer
 from .strict_loading import load_strictly
+from .weight_names import unwrapped_names
 
 INFERENCERS = {
     'mmseg': 'MMSegInferencer',
@@ -190,14 +197,12 @@ def _prepared(cfg: Config, branch: Optional[str]) -> Config:
 
 def _selected(state_dict: Optional[dict], cfg: Config) -> Optional[dict]:
     """Weights of what predicts, of a checkpoint of mic_mm or a plain one."""
-    branch = cfg.model.get('predict_on', 'student')
+    branch = predicting_branch(cfg)
     if state_dict is None:
         return None
-    prefixes = tuple(BRANCHES.values())
-    is_plain = not any(name.startswith(prefixes) for name in state_dict)
-    if is_plain and branch == 'student':
-        return state_dict
-    if not is_plain and not is_wrapper(cfg):
+    if is_plain(state_dict) and branch == 'student':
+        return unwrapped_names(state_dict)
+    if not is_plain(state_dict) and not is_wrapper(cfg):
         raise ValueError(
             'The checkpoint is one of mic_mm, with student or teacher, but '
             'the config is that of the plain model. Give the config of the '

@@ -57,7 +57,9 @@ def test_a_branch_of_a_run_is_exported(branch, trained, run_tool, tmp_path,
 @pytest.mark.parametrize('change, message', [
     (lambda a: ['no.py', *a[1:]], "config file 'no.py' does not exist"),
     (lambda a: [a[0], 'no.pth', *a[2:]], 'no.pth does not exist'),
-    (lambda a: [*a, '--tolerance', '-1'], "is wrong: ['logits'] differ"),
+    (lambda a: [*a, '--tolerance', '-1'],
+     'is wrong: more than the tolerance -1.0 from PyTorch are logits'),
+    (lambda a: [*a, '--size', '0', '4'], "'0' is no positive number"),
     (lambda a: [*a, '--cfg-options', 'model.classifier.head.num_classes=7'],
      'of another shape'),
 ])

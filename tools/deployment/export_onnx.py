@@ -3,8 +3,9 @@
 """Write a trained model as an ONNX file: CONFIG CHECKPOINT --out FILE.
 
 Config and checkpoint of a run of mic_mm, or exported ones. The file is run by
-onnxruntime and compared with PyTorch. See docs/en/user_guides/deployment.md
-for what goes in and comes out.
+onnxruntime and compared with PyTorch, on another size and batch where they
+are left open. See docs/en/user_guides/deployment.md for what goes in and
+comes out.
 """
 from __future__ import annotations
 
@@ -14,9 +15,10 @@ from pathlib import Path
 # First of all, so that `_base_ = 'mic_mm::...'` in configs can be resolved.
 import mic_mm  # noqa: F401
 from mic_mm.utils import cli
-from mic_mm.utils.onnx_export import DYNAMIC, EXPORTERS, compare_onnx, export_onnx, random_images
-from mic_mm.utils.plain_export import BRANCHES, load_plain
-from mic_mm.utils.tensor_models import TensorModel, as_tensor_model
+from mic_mm.utils.onnx_comparison import verify_onnx
+from mic_mm.utils.onnx_export import DYNAMIC, EXPORTERS, export_onnx
+from mic_mm.utils.plain_files import load_plain
+from mic_mm.utils.tensor_models import as_tensor_model
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -27,14 +29,17 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument('checkpoint', help='path of the checkpoint')
     parser.add_argument(
         '--out', type=Path, required=True, help='file to write, e.g. m.onnx')
-    parser.add_argument(
-        '--branch',
-        choices=BRANCHES,
-        default='student',
-        help='which network of a checkpoint of mic_mm (default: student)')
+    cli.add_branch_argument(parser)
+    add_graph_arguments(parser)
+    add_check_arguments(parser)
+    return parser
+
+
+def add_graph_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the file takes and how it is written."""
     parser.add_argument(
         '--size',
-        type=int,
+        type=cli.positive_number,
         nargs=2,
         metavar=('HEIGHT', 'WIDTH'),
         default=(512, 512),
@@ -45,7 +50,10 @@ def make_parser() -> argparse.ArgumentParser:
         choices=DYNAMIC,
         default=(),
         help='what may differ in use (default: nothing, one image of --size)')
-    parser.add_argument('--opset', type=int, help='default: 18')
+    parser.add_argument(
+        '--opset',
+        type=cli.positive_number,
+        help='version of the operators (default: 18, of torchscript 17)')
     parser.add_argument(
         '--exporter',
         choices=EXPORTERS,
@@ -56,6 +64,10 @@ def make_parser() -> argparse.ArgumentParser:
         action='store_true',
         help='images are given normalised; default: as OpenCV reads them, BGR '
         'in [0, 255]')
+
+
+def add_check_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what is compared with PyTorch."""
     parser.add_argument(
         '--check',
         choices=('yes', 'no'),
@@ -68,28 +80,6 @@ def make_parser() -> argparse.ArgumentParser:
         help='largest difference in units of the largest value of an output '
         '(default: 1e-3; single precision of a deep network gives 1e-6 to '
         '1e-4)')
-    return parser
-
-
-def check(model: TensorModel, args: argparse.Namespace) -> None:
-    """Compare on images that the exporter has not seen.
-
-    Raises:
-        ValueError: If an output is off by more than the tolerance.
-    """
-    height, width = args.size
-    if 'size' in args.dynamic:
-        height, width = 2 * height, 2 * width
-    batch = 3 if 'batch' in args.dynamic else 1
-    images = random_images(model, batch, (height, width), seed=1)
-    differences = compare_onnx(model, args.out, images)
-    for difference in differences:
-        print(difference)
-    wrong = [d.name for d in differences if not d.relative <= args.tolerance]
-    if wrong:
-        raise ValueError(
-            f'{args.out} is wrong: {wrong} differ from PyTorch by more than '
-            f'--tolerance {args.tolerance}. Try another --exporter.')
 
 
 def main() -> None:
@@ -102,7 +92,9 @@ def main() -> None:
         export_onnx(model, args.out, args.size, args.dynamic, args.opset,
                     args.exporter)
         if args.check == 'yes':
-            check(model, args)
+            for difference in verify_onnx(model, args.out, args.size,
+                                          args.dynamic, args.tolerance):
+                print(difference)
     print(f'{args.out}: {type(plain).__name__}, images of '
           f'{args.size[0]}x{args.size[1]}, outputs '
           f'{", ".join(model.output_names)}')

@@ -7,6 +7,7 @@ before a runner exists and anything is written.
 from .arguments import (
     LAUNCHERS,
     ConfigOptions,
+    add_branch_argument,
     add_config_arguments,
     add_run_arguments,
     positive_number,
@@ -18,9 +19,9 @@ from .machine import check_device, check_launcher, enable_amp, has_accelerator, 
 from .run import build_runner
 
 __all__ = [
-    'LAUNCHERS', 'ConfigOptions', 'UsageError', 'add_config_arguments',
-    'add_run_arguments', 'build_runner', 'check_device', 'check_file',
-    'check_launcher', 'enable_amp', 'has_accelerator', 'load_config',
-    'positive_number', 'process_group', 'read_config', 'set_checkpoint',
-    'set_resume', 'usage_errors'
+    'LAUNCHERS', 'ConfigOptions', 'UsageError', 'add_branch_argument',
+    'add_config_arguments', 'add_run_arguments', 'build_runner',
+    'check_device', 'check_file', 'check_launcher', 'enable_amp',
+    'has_accelerator', 'load_config', 'positive_number', 'process_group',
+    'read_config', 'set_checkpoint', 'set_resume', 'usage_errors'
 ]

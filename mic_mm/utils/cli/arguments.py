@@ -40,6 +40,15 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
         'lists as key="[a,b]" or key=a,b, without spaces')
 
 
+def add_branch_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the network that is meant of a checkpoint of mic_mm."""
+    parser.add_argument(
+        '--branch',
+        choices=('student', 'teacher'),
+        help='which network (default: predict_on of the config, else '
+        'student)')
+
+
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the work directory and the launcher."""
     parser.add_argument(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 from mmengine.config import Config
 
 from .errors import UsageError
+from .run import HOOKS_OF_MMENGINE
 
 
 def load_config(args: argparse.Namespace) -> Config:
@@ -36,7 +38,8 @@ def read_config(path: str, options: Optional[dict] = None) -> Config:
 
     Raises:
         UsageError: If there is no such file, it cannot be read, or an option
-            switches off an objective that the config does not have.
+            switches off an objective, a term or a hook that the config does
+            not have.
     """
     if not Path(path).is_file():
         raise UsageError(
@@ -56,12 +59,30 @@ def read_config(path: str, options: Optional[dict] = None) -> Config:
     return cfg
 
 
+# Dicts of named entries, of which None switches one off: what they hold, and
+# what MMEngine adds to them.
+_SWITCHES = {
+    r'model\.objectives': ('objective', ()),
+    r'model\.objectives\.\w+\.terms': ('term', ()),
+    r'default_hooks': ('hook', HOOKS_OF_MMENGINE),
+}
+
+
 def _check_switched_off(cfg: Config, options: dict) -> None:
     """A misspelt name would be added as one that is off, and trains on."""
-    objectives = (cfg.get('model') or {}).get('objectives') or {}
     for key, value in options.items():
         place, _, name = key.rpartition('.')
-        if (place == 'model.objectives' and value is None
-                and name not in objectives):
-            raise UsageError(f'--cfg-options {key}=None: the config has no '
-                             f'such objective, but {list(objectives)}.')
+        for pattern, (kind, added) in _SWITCHES.items():
+            if value is not None or not re.fullmatch(pattern, place):
+                continue
+            entries = list(_entries(cfg, place))
+            if name not in (*entries, *added):
+                raise UsageError(f'--cfg-options {key}=None: the config has '
+                                 f'no such {kind}, but {entries}.')
+
+
+def _entries(cfg: Config, place: str) -> dict:
+    entries: Any = cfg
+    for key in place.split('.'):
+        entries = (entries or {}).get(key)
+    return entries or {}

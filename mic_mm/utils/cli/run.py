@@ -9,8 +9,8 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 # Those that MMEngine has without a config; it takes None for no others.
-_HOOKS_OF_MMENGINE = ('runtime_info', 'timer', 'sampler_seed', 'logger',
-                      'param_scheduler', 'checkpoint')
+HOOKS_OF_MMENGINE = ('runtime_info', 'timer', 'sampler_seed', 'logger',
+                     'param_scheduler', 'checkpoint')
 
 
 def build_runner(cfg: Config) -> Runner:
@@ -18,6 +18,6 @@ def build_runner(cfg: Config) -> Runner:
     cfg = copy.deepcopy(cfg)
     hooks = cfg.get('default_hooks') or {}
     for name in [name for name, hook in hooks.items() if hook is None]:
-        if name not in _HOOKS_OF_MMENGINE:
+        if name not in HOOKS_OF_MMENGINE:
             del hooks[name]
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
