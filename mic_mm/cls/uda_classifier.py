@@ -39,7 +39,7 @@ class UDAClassifier(UDAModel):
     def __init__(self, classifier: dict | nn.Module, objectives: dict,
                  **kwargs) -> None:
         super().__init__(classifier, objectives, **kwargs)
-        if not any(True for _ in self._pseudo_label_objectives()):
+        if not self.uses_pseudo_labels:
             return
         check_weightable_loss(self.student)
         check_labels_are_not_mixed(self.student)

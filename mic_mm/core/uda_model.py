@@ -6,7 +6,7 @@ from abc import abstractmethod
 from typing import Any, Optional
 
 from mmengine.dist import get_dist_info
-from mmengine.model import BaseModel, ModuleDict
+from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
@@ -17,10 +17,16 @@ from .domain_batch import DomainBatch, LabelledImages, PseudoLabels
 from .draws import SeededDraws
 from .ema_teacher import EMATeacher
 from .execution import configure_execution
-from .objectives.objective import SAME, Objective, PseudoLabelObjective
+from .objectives.build import (
+    build_objectives,
+    pseudo_label_objectives,
+    share_pseudo_threshold,
+)
+from .objectives.objective import Objective
 from .plain_checkpoint import add_student_prefix
 from .pretrained_check import check_pretrained
 from .scope import pin_scope
+from .teachers import build_own_teachers, build_shared_teacher, check_initialized
 from .train_step import train_step
 
 _BRANCHES = ('student', 'teacher')
@@ -79,17 +85,16 @@ class UDAModel(BaseModel):
         super().__init__(
             UDADataPreprocessor(built_student.data_preprocessor), init_cfg)
         self.student = built_student
-        self.objectives = _build_objectives(objectives)
+        self.objectives = build_objectives(objectives)
         for objective in self.objectives.values():
             objective.attach(self.student)
         self.labeller = TASK_UTILS.build(labeller or self.default_labeller)
-        self._share_pseudo_threshold()
-        self.teacher = self._build_shared_teacher(teacher)
-        self.own_teachers = ModuleDict({
-            name: self._build_teacher(objective.teacher_cfg)
-            for name, objective in self._pseudo_label_objectives()
-            if objective.teacher_cfg is not None
-        })
+        needy = pseudo_label_objectives(self.objectives)
+        share_pseudo_threshold(needy, self.labeller.threshold)
+        self.teacher = build_shared_teacher(teacher, needy, self.student,
+                                            self.teacher_defaults)
+        self.own_teachers = build_own_teachers(needy, self.student,
+                                               self.teacher_defaults)
         if predict_on not in _BRANCHES:
             raise ValueError(f'model.predict_on={predict_on!r} is unknown; '
                              f'choose one of {_BRANCHES}.')
@@ -115,42 +120,10 @@ class UDAModel(BaseModel):
             cfg.setdefault('data_preprocessor', data_preprocessor)
         return MODELS.build(cfg)
 
-    def _build_teacher(self, teacher: dict) -> EMATeacher:
-        return MODELS.build(
-            teacher,
-            default_args=dict(self.teacher_defaults, student=self.student))
-
-    def _build_shared_teacher(
-            self, teacher: Optional[dict]) -> Optional[EMATeacher]:
-        if teacher is not None:
-            return self._build_teacher(teacher)
-        needy = [
-            name for name, objective in self._pseudo_label_objectives()
-            if objective.teacher_cfg is None
-        ]
-        if needy:
-            raise ValueError(
-                f'The objectives {needy} need pseudo-labels, but '
-                'model.teacher is not set. Add teacher=dict('
-                "type='mic_mm.EMATeacher', alpha=0.999) to the model.")
-        return None
-
-    def _pseudo_label_objectives(self) -> list[tuple[str, PseudoLabelObjective]]:
-        return [(name, objective)
-                for name, objective in self.objectives.items()
-                if isinstance(objective, PseudoLabelObjective)
-                and objective.needs_target]
-
-    def _share_pseudo_threshold(self) -> None:
-        shared, is_given = self.labeller.threshold, False
-        for _, objective in self._pseudo_label_objectives():
-            if objective.teacher_cfg is not None:
-                if objective.pseudo_threshold == SAME:
-                    objective.pseudo_threshold = self.labeller.threshold
-            elif objective.pseudo_threshold == SAME:
-                objective.pseudo_threshold = shared
-            elif not is_given:
-                shared, is_given = objective.pseudo_threshold, True
+    @property
+    def uses_pseudo_labels(self) -> bool:
+        """Whether any objective does, at any time."""
+        return bool(pseudo_label_objectives(self.objectives))
 
     def init_weights(self) -> None:
         """Initialise as configured; pretrained weights have to fit.
@@ -225,13 +198,7 @@ class UDAModel(BaseModel):
                     'batch has none. Use train_dataloader.dataset=dict('
                     "type='mic_mm.DomainPairDataset', source=..., "
                     'target=...).')
-        if not all(teacher.initialized for teacher in self.teachers()):
-            raise RuntimeError(
-                'The teacher has not been copied from the student. Add '
-                'default_hooks=dict(ema_teacher=dict('
-                "type='mic_mm.EMATeacherHook')) to the config; in a training "
-                'loop of your own call `model.update_teachers()` before each '
-                'iteration.')
+        check_initialized(self.teachers())
 
     def _label(self, teacher: EMATeacher, target: dict,
                threshold: Optional[float]) -> PseudoLabels:
@@ -296,36 +263,3 @@ class UDAModel(BaseModel):
                 "teacher. Use predict_on='student' or a checkpoint of "
                 'mic_mm.')
         return self.teacher.model
-
-
-def _build_objectives(objectives: dict) -> ModuleDict:
-    if not isinstance(objectives, dict):
-        raise TypeError('model.objectives must be a dict of objectives by '
-                        f'name, but is a {type(objectives).__name__}.')
-    built = {
-        name: MODELS.build(cfg)
-        for name, cfg in objectives.items() if cfg is not None
-    }
-    for name, objective in built.items():
-        _check_objective(name, objective)
-        objective.name = name
-    built = ModuleDict(
-        sorted(built.items(), key=lambda item: (item[1].order, item[0])))
-    if not any(objective.begin == 0 for objective in built.values()):
-        raise ValueError(
-            'No entry of model.objectives is active from iteration 0; got '
-            f'{list(built)}. Add source=dict('
-            "type='mic_mm.SourceSupervision').")
-    return built
-
-
-def _check_objective(name: str, objective: nn.Module) -> None:
-    if not isinstance(objective, Objective):
-        raise TypeError(
-            f'model.objectives.{name} is a {type(objective).__name__}, which '
-            'is no mic_mm.core.Objective. Derive it from Objective.')
-    if 'loss' in name:
-        raise ValueError(
-            f"model.objectives has an entry named {name!r}. MMEngine sums "
-            "everything logged under a name with 'loss' in it: choose "
-            'another name.')

@@ -60,7 +60,7 @@ class UDASegmentor(UDAModel):
                              'into model.segmentor.')
         super().__init__(segmentor, objectives, **kwargs)
         self._library_losses = False
-        if any(True for _ in self._pseudo_label_objectives()):
+        if self.uses_pseudo_labels:
             for head in loss_heads(self.student):
                 check_weightable(head)
 

@@ -170,6 +170,16 @@ def test_excluded_losses_are_left_out():
     assert set(losses) == {'loss_cls', 'acc'}
 
 
+def test_name_that_excludes_nothing_is_refused_when_there_are_losses():
+    objective = SourceSupervision(exclude=('bbox', 'bbx'))
+    recorder = Recorder()
+    losses, recorder.weighted_loss = recorder.weighted_loss, lambda *_: {}
+    assert run(objective, recorder)[0] == {}  # e.g. no image has a pseudo-box
+    recorder.weighted_loss = losses
+    with pytest.raises(ValueError, match=r"\['bbx'\].*\['loss_cls', 'loss_bbox'\]"):
+        run(objective, recorder)
+
+
 def test_panels_are_recorded_on_demand_only():
     panels = {}
     run(SourceSupervision(), panels=panels)

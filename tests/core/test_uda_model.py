@@ -222,6 +222,10 @@ def test_batch_without_target_names_the_objectives_that_need_it():
     (dict(objectives=dict(source=None)), ValueError, 'active from iteration'),
     (dict(objectives=dict(my_loss=SOURCE)), ValueError, "'my_loss'"),
     (dict(objectives=[SOURCE]), TypeError, 'dict of objectives'),
+    # What `--cfg-options model.objectives.mci.begin=5` leads to.
+    (dict(objectives=dict(source=SOURCE, mic=MIC, mci=dict(begin=5))), TypeError,
+     r"objectives.mci={'begin': 5} .* no type.*\['source', 'mic'\]"),
+    (dict(objectives=dict(source=SOURCE, mic=False)), TypeError, 'mic=False'),
     (dict(objectives=dict(
         source=dict(type='mmseg.CrossEntropyLoss'))), TypeError,
      'Derive it from Objective'),

@@ -84,6 +84,8 @@ def wrong_files(folder):
     (('train.py', 'CONFIG', '--cfg-options', 'lr'), "'lr' is no key=value"),
     (('train.py', 'CONFIG', '--cfg-options', 'model.objectives.mix=None'),
      "objectives.mix=None: the config has no such objective, but ['mic', 'source']."),
+    (('train.py', 'CONFIG', '--cfg-options', 'default_hooks.emateacher=None'),
+     'emateacher=None: the config has no such hook, but ['),
     (('train.py', 'CONFIG', '--launcher', 'slurm'), 'slurm needs a GPU'),
     (('test.py', 'gone.py', 'gone.pth'), "'gone.py' does not exist"),
     (('test.py', 'CONFIG', 'gone.pth'), "'gone.pth' does not exist"),

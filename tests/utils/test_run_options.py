@@ -57,6 +57,29 @@ def test_hooks_of_ours_and_of_mmengine_can_be_switched_off(tmp_path):
     assert 'IterTimerHook' not in kinds and 'LoggerHook' in kinds
 
 
+@pytest.mark.parametrize('switch, kind', [
+    ('model.objectives.mci', 'objective'),
+    ('model.objectives.joint.terms.cdann', 'term'),
+    ('model.objectives.join.terms.cdan', 'term'),
+    ('default_hooks.ema', 'hook'),
+])
+def test_switches_of_what_is_not_there_are_refused(switch, kind, tmp_path):
+    path = tmp_path / 'config.py'
+    objectives = dict(mic=dict(), joint=dict(terms=dict(cdan=dict())))
+    Config(dict(model=dict(objectives=objectives), default_hooks=dict(ema_teacher=dict()))).dump(
+        path)
+    off = {
+        'model.objectives.mic': None,
+        'model.objectives.joint.terms.cdan': None,
+        'default_hooks.ema_teacher': None,
+        'default_hooks.timer': None,
+        'randomness.seed': None
+    }
+    assert cli.read_config(str(path), off).default_hooks.ema_teacher is None
+    with pytest.raises(cli.UsageError, match=rf'{switch}=None: the config has no such {kind}'):
+        cli.read_config(str(path), {switch: None})
+
+
 class Nothing(BaseModel):
 
     def forward(self, inputs, mode):

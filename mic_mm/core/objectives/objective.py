@@ -32,7 +32,8 @@ class Objective(nn.Module, ABC):
             detector. Defaults to ().
 
     Raises:
-        ValueError: If ``weight`` or ``begin`` is negative.
+        ValueError: If ``weight`` or ``begin`` is negative, or, in the first
+            iteration that has losses, ``exclude`` names none of them.
 
     Attributes:
         needs_target (bool): Whether it needs target images.
@@ -67,6 +68,7 @@ class Objective(nn.Module, ABC):
         self.weight = weight
         self.begin = begin
         self.exclude = tuple(exclude)
+        self._exclude_is_checked = not self.exclude
 
     def attach(self, student: nn.Module) -> None:
         """Build what depends on the student; called once, before training."""
@@ -90,10 +92,26 @@ class Objective(nn.Module, ABC):
         """Losses of :meth:`loss`, weighted, without the excluded ones."""
         with drawing_from(student, batch.draws.scoped(self.name)):
             losses = self.loss(batch, student, teacher)
+        self._check_exclude([name for name in losses if 'loss' in name])
         return {
             name: self._weigh(value) if 'loss' in name else value
             for name, value in losses.items() if not self._excludes(name)
         }
+
+    def _check_exclude(self, losses: list[str]) -> None:
+        """A misspelt name would leave out nothing, and say nothing."""
+        if self._exclude_is_checked or not losses:
+            return
+        self._exclude_is_checked = True
+        unknown = [
+            part for part in self.exclude
+            if not any(part in name for name in losses)
+        ]
+        if unknown:
+            raise ValueError(
+                f'model.objectives.{self.name}.exclude={list(self.exclude)}: '
+                f'no loss has {unknown} in its name; the losses are '
+                f'{losses}. Correct it, or leave it out.')
 
     def _excludes(self, name: str) -> bool:
         return 'loss' in name and any(part in name for part in self.exclude)

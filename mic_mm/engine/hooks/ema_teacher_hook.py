@@ -2,9 +2,11 @@
 """Updates the teacher, and ties the model to the run."""
 from __future__ import annotations
 
+import logging
 from typing import Any, Optional
 
 from mmengine.hooks import Hook
+from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
@@ -50,6 +52,7 @@ class EMATeacherHook(Hook):
         model.seed = runner.seed
         model.iteration = runner.iter
         check_masks(model, runner.train_dataloader)
+        _warn_of_late_objectives(model, runner.max_iters)
 
     def before_train_iter(self, runner: Runner, batch_idx: int,
                           data_batch: Optional[dict] = None) -> None:
@@ -88,6 +91,17 @@ def _begins_step(optim_wrapper: Any) -> bool:
     optim_wrapper = student_optim_wrapper(optim_wrapper)
     return (optim_wrapper._inner_count
             % optim_wrapper._accumulative_counts == 0)
+
+
+def _warn_of_late_objectives(model: UDAModel, max_iters: int) -> None:
+    for name, objective in model.objectives.items():
+        if objective.begin >= max_iters:
+            print_log(
+                f'model.objectives.{name}.begin={objective.begin}, but '
+                f'training ends after {max_iters} iterations: the objective '
+                'takes no part in it. Begin earlier, or set it to None.',
+                logger='current',
+                level=logging.WARNING)
 
 
 def _check_loop(runner: Runner) -> None:

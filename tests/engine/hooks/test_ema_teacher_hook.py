@@ -72,6 +72,17 @@ def test_teacher_is_the_average_of_the_students_before_each_iteration(
     assert not torch.equal(students[0], students[-1])
 
 
+def test_objective_that_never_begins_is_told(tmp_path):
+    cfg = config(tmp_path)
+    cfg['model']['objectives'].update(
+        mic=dict(MIC, begin=4), self_training=dict(type='mic_mm.SelfTraining', begin=3))
+    train(cfg)
+    log, = tmp_path.glob('work/*/*.log')
+    text = log.read_text()
+    assert 'objectives.mic.begin=4, but training ends after 4 iterations' in text
+    assert 'self_training.begin' not in text.split('training ends after')[1]
+
+
 def test_teacher_is_updated_once_per_optimizer_step(tmp_path):
     cfg = config(tmp_path)
     cfg['optim_wrapper']['accumulative_counts'] = 2
