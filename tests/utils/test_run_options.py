@@ -5,6 +5,7 @@ import torch
 from mmengine import Config
 from mmengine.model import BaseModel
 
+from mic_mm.registry import MODELS
 from mic_mm.utils import cli
 
 
@@ -51,7 +52,8 @@ def test_auto_resumes_a_folder_that_was_moved_or_copied(original_stays, checkpoi
 
 def test_hooks_of_ours_and_of_mmengine_can_be_switched_off(tmp_path):
     hooks = dict(timer=None, uda_visualization=None)
-    cfg = Config(dict(model=dict(type=Nothing), work_dir=str(tmp_path), default_hooks=hooks))
+    model = dict(type='mic_mm.Nothing')
+    cfg = Config(dict(model=model, work_dir=str(tmp_path), default_hooks=hooks))
     runner = cli.build_runner(cfg)
     kinds = [type(hook).__name__ for hook in runner.hooks]
     assert 'IterTimerHook' not in kinds and 'LoggerHook' in kinds
@@ -80,6 +82,7 @@ def test_switches_of_what_is_not_there_are_refused(switch, kind, tmp_path):
         cli.read_config(str(path), {switch: None})
 
 
+@MODELS.register_module()
 class Nothing(BaseModel):
 
     def forward(self, inputs, mode):
