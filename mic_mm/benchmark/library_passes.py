@@ -7,21 +7,22 @@ from contextlib import ExitStack, contextmanager
 
 from torch import nn
 
+from .shadowing import shadowed
+
 
 @contextmanager
-def as_in_library(model: nn.Module) -> Iterator[list[str]]:
+def as_in_library(model: nn.Module) -> Iterator[None]:
     """Let the modules of ``model`` compute as their library would.
 
     A module that computes the same as its library but cheaper has a method
-    ``as_in_library`` that returns a context.
-
-    Yields:
-        list[str]: The types of these modules.
+    ``as_in_library`` that returns a context.  Heads, whose loss is replaced
+    for the time of an objective, keep one that is set on the object.
     """
     with ExitStack() as stack:
-        types = set()
         for module in model.modules():
             if hasattr(module, 'as_in_library'):
                 stack.enter_context(module.as_in_library())
-                types.add(type(module).__name__)
-        yield sorted(types)
+            if hasattr(module, 'loss_by_feat'):
+                stack.enter_context(
+                    shadowed(module, 'loss_by_feat', lambda own: own))
+        yield

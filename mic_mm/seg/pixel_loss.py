@@ -2,7 +2,7 @@
 """The loss of MMSegmentation's heads, without waiting for the device."""
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
@@ -10,6 +10,8 @@ import torch
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.models.utils import resize
 from torch import Tensor, nn
+
+from .pixel_weights import loss_heads
 
 _EPS = torch.finfo(torch.float32).eps
 
@@ -80,10 +82,16 @@ def pixel_accuracy(logits: Tensor, labels: Tensor,
 
 
 @contextmanager
-def losses_on_device(modules: Iterable[nn.Module]) -> Iterator[None]:
-    """Let the heads among ``modules`` use :func:`head_loss` in the context."""
-    replaced = [head for head in modules if has_library_loss(head)
-                and 'loss_by_feat' not in vars(head)]
+def losses_on_device(segmentor: nn.Module) -> Iterator[None]:
+    """Let the heads of ``segmentor`` use :func:`head_loss` in the context.
+
+    So do heads within heads, as HRDA's.  One whose ``loss_by_feat`` is set on
+    the object is left alone.
+    """
+    replaced = [
+        part for head in loss_heads(segmentor) for part in head.modules()
+        if has_library_loss(part) and 'loss_by_feat' not in vars(part)
+    ]
     for head in replaced:
         head.loss_by_feat = partial(head_loss, head)  # shadows the method
     try:

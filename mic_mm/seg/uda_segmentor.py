@@ -1,8 +1,6 @@
 # Copyright (c) mic_mm authors. All rights reserved.
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Optional
 
 from torch import nn
@@ -59,19 +57,9 @@ class UDASegmentor(UDAModel):
             raise ValueError('model.pretrained and model.train_cfg belong '
                              'into model.segmentor.')
         super().__init__(segmentor, objectives, **kwargs)
-        self._library_losses = False
         if self.uses_pseudo_labels:
             for head in loss_heads(self.student):
                 check_weightable(head)
-
-    @contextmanager
-    def as_in_library(self) -> Iterator[None]:
-        """Compute the losses as MMSegmentation does, inside the context."""
-        self._library_losses = True
-        try:
-            yield
-        finally:
-            self._library_losses = False
 
     def check_loaded(self, data: dict) -> None:
         """Refuse labels and target images that do not fit, by their file.
@@ -90,6 +78,5 @@ class UDASegmentor(UDAModel):
     def weighted_loss(self, student: nn.Module,
                       images: LabelledImages) -> dict:
         weights = stack_pixel_weights(images.data_samples)
-        heads = [] if self._library_losses else student.modules()
-        with pixel_weighted(student, weights), losses_on_device(heads):
+        with pixel_weighted(student, weights), losses_on_device(student):
             return student.loss(images.inputs, images.data_samples)

@@ -6,6 +6,7 @@ import torch
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
+from mic_mm.benchmark import as_in_library
 from mic_mm.core import LabelledImages
 from mic_mm.registry import MODELS
 from mic_mm.seg.pixel_loss import head_loss, losses_on_device, pixel_accuracy
@@ -28,6 +29,12 @@ def head(loss=CE, **options):
             num_classes=5,
             loss_decode=loss,
             **options))
+
+
+def segmentor(*heads):
+    module = torch.nn.Module()
+    module.decode_head = torch.nn.ModuleList(heads)
+    return module
 
 
 def batch(ignored=0.3):
@@ -66,7 +73,7 @@ def test_losses_and_gradients_equal_the_library(loss, weighted, ignored):
 def test_heads_are_given_back():
     stock, own = head(), head()
     own.loss_by_feat = own.loss_by_feat
-    with losses_on_device([stock, own]):
+    with losses_on_device(segmentor(stock, own)):
         assert 'loss_by_feat' in vars(stock)
     assert 'loss_by_feat' not in vars(stock)
     assert 'loss_by_feat' in vars(own)
@@ -77,7 +84,7 @@ def test_a_head_with_a_loss_of_its_own_computes_it():
         dict(type='mmseg.PointHead', in_channels=[4], in_index=[0], channels=4, num_classes=5))
     module.loss_by_feat = lambda logits, samples: 'own'
     assert head_loss(module, None, None) == 'own'
-    with losses_on_device([module]):
+    with losses_on_device(segmentor(module)):
         assert module.loss_by_feat(None, None) == 'own'
 
 
@@ -102,7 +109,9 @@ def test_segmentor_has_losses_of_the_library_for_comparison(make, monkeypatch):
     images = LabelledImages(data['inputs'], data['data_samples'])
     ours = model.weighted_loss(model.student, images)
     assert not calls
-    with model.as_in_library():
+    with as_in_library(model):
         theirs = model.weighted_loss(model.student, images)
     assert len(calls) == 2  # decode and auxiliary head, or both scales
     assert ours.keys() == theirs.keys()
+    model.weighted_loss(model.student, images)
+    assert len(calls) == 2
