@@ -34,7 +34,9 @@ def main() -> None:
         cli.set_resume(cfg, args.resume)
         if args.amp:
             cli.enable_amp(cfg)
-    with cli.usage_errors(parser), told_errors(parser), cli.process_group(cfg):
+    with cli.usage_errors(parser), told_errors(
+            parser, 'interrupted; --resume goes on from the latest '
+            'checkpoint'), cli.process_group(cfg):
         cli.build_runner(cfg).train()
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import logging
+import re
+import signal
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,48 +19,81 @@ import mic_mm
 
 _OWN = Path(mic_mm.__file__).parent
 _REGISTRY = Path(build_functions.__file__)
+# As a shell has it: 128 + the number of the signal.
+_INTERRUPTED = 128 + signal.SIGINT
 _DELIBERATE = (ValueError, TypeError, OSError, ImportError)
+_OF_WORKER = 'in DataLoader worker process'
+# Of a traceback as text: a file, its line, and marks below the line.
+_FRAME = re.compile(
+    r'^  File "(?P<file>.*)", line \d+, in .*\n    (?P<line>.*)\n(?:    [ ^~]+\n)?',
+    re.MULTILINE)
 
 
 @contextmanager
-def told_errors(parser: argparse.ArgumentParser) -> Iterator[None]:
+def told_errors(parser: argparse.ArgumentParser,
+                interrupted: str = 'interrupted') -> Iterator[None]:
     """Show what a run refuses as a usage error (exit code 2).
 
     What mic_mm raises names the value, its place in the config and the
     remedy; above that line a traceback is in the way.  It goes to the log of
     the run.  All other errors, those of the model of a user above all, keep
-    their traceback.
+    their traceback.  Ctrl-C ends without one, too.
 
     Args:
         parser (argparse.ArgumentParser): Tells them.
+        interrupted (str): What is said after Ctrl-C. Defaults to
+            ``'interrupted'``.
     """
     try:
         yield
-    except Exception as error:
-        if not is_told(error):
+    except (KeyboardInterrupt, Exception) as error:
+        # MMEngine makes a SyntaxError of one while it formats a config.
+        if KeyboardInterrupt in (type(error), type(error.__context__)):
+            parser.exit(_INTERRUPTED, f'\n{parser.prog}: {interrupted}\n')
+        message = told(error)
+        if message is None:
             raise
-        message = str(error.args[0] if error.args else error)
         log = _write_to_log(error)
         if log is not None:
             message += f'\n(traceback: {log})'
         parser.error(message)
 
 
-def is_told(error: Exception) -> bool:
-    """Whether an error speaks for itself.
+def told(error: BaseException) -> Optional[str]:
+    """The message of an error that speaks for itself, or None.
 
-    That is one that a ``raise`` statement of mic_mm made, or a type or an
-    argument in the config that does not exist, found by MMEngine's registry.
+    That is one that a ``raise`` statement of mic_mm made, also in a process
+    that loads data, or a type or an argument in the config that does not
+    exist, found by MMEngine's registry.
     """
+    if not isinstance(error, (*_DELIBERATE, KeyError)) or not error.args:
+        return None
+    message = str(error.args[0])
+    if message.startswith('Caught ') and _OF_WORKER in message:
+        return _told_by_worker(message)
     frames = traceback.extract_tb(error.__traceback__)
     if not frames:
-        return False
-    place = Path(frames[-1].filename)
-    if place == _REGISTRY:
-        return isinstance(error, (KeyError, TypeError))
-    is_raised = (frames[-1].line or '').startswith('raise ')
-    return (is_raised and place.is_relative_to(_OWN)
-            and isinstance(error, _DELIBERATE))
+        return None
+    last = frames[-1]
+    if Path(last.filename) == _REGISTRY:
+        return message if isinstance(error, (KeyError, TypeError)) else None
+    is_ours = isinstance(error, _DELIBERATE) and _is_raised(
+        last.filename, last.line or '')
+    # Errors of the system have their message behind a number.
+    return (message if len(error.args) == 1 else str(error)) if is_ours else None
+
+
+def _is_raised(filename: str, line: str) -> bool:
+    return Path(filename).is_relative_to(_OWN) and line.startswith('raise ')
+
+
+def _told_by_worker(message: str) -> Optional[str]:
+    """What PyTorch passes on is one text: the traceback, and the message."""
+    frames = list(_FRAME.finditer(message))
+    if not frames or not _is_raised(frames[-1]['file'], frames[-1]['line']):
+        return None
+    _, _, text = message[frames[-1].end():].strip().partition(': ')
+    return text or None
 
 
 def _write_to_log(error: Exception) -> Optional[str]:

@@ -52,3 +52,36 @@ def test_an_error_in_code_of_a_user_keeps_its_traceback(
         run_tool('train.py', config, '--cfg-options',
                  'model.objectives.mine.type=Faulty')
     sys.modules.pop('faulty_objective')
+
+
+def test_a_mistake_is_told_by_processes_that_load_data(
+        config, run_tool, tmp_path, capsys):
+    for path in (tmp_path / 'data' / 'target').iterdir():
+        path.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(SystemExit):
+        run_tool('train.py', config, '--cfg-options',
+                 'train_dataloader.num_workers=1')
+    told = capsys.readouterr().err
+    assert 'Traceback' not in told and 'Caught' not in told
+    assert 'target' in told.split('train.py: error: ')[1].splitlines()[0]
+
+
+@pytest.mark.parametrize('while_formatting', [False, True])
+def test_an_interrupted_run_says_how_to_go_on(
+        config, run_tool, monkeypatch, capsys, while_formatting):
+
+    def stop(hook, runner):
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            if while_formatting:  # As MMEngine's Config does.
+                raise SyntaxError('Failed to format the config')
+            raise
+
+    monkeypatch.setattr('mic_mm.engine.hooks.EMATeacherHook.before_train', stop)
+    with pytest.raises(SystemExit) as stopped:
+        run_tool('train.py', config)
+    assert stopped.value.code == 130
+    told = capsys.readouterr().err
+    assert told.endswith('train.py: interrupted; --resume goes on from the '
+                         'latest checkpoint\n')

@@ -33,7 +33,8 @@ from .check_checkpoint import check_checkpoint, checkpoint_to_load
 
 LATEST = 'last_checkpoint'
 _OUTDATED = 'outdated_ckpts'
-_VALIDATED = 'validated_at_iter'
+# MMEngine's log prints all entries that begin with 'train', 'val' or 'test'.
+_VALIDATED = 'iter_of_last_validation'
 _GRADIENTS = 'gradients'
 
 

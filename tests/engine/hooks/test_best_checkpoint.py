@@ -137,3 +137,10 @@ def test_gradients_beside_a_best_checkpoint_are_those_of_all_processes(tmp_path)
     ]
     assert torch.equal(weights[1], weights[2])
     torch.testing.assert_close(weights[0], weights[1])
+
+
+def test_logs_of_validation_have_metrics_only(tmp_path):
+    train(tmp_path, max_iters=2, **BEST)
+    kept = read(tmp_path / 'iter_2.pth')['message_hub']['runtime_info']
+    # MMEngine logs what begins with the mode, whatever it is.
+    assert [key for key in kept if key.startswith(('train', 'val', 'test'))] == []
