@@ -75,7 +75,7 @@ def test_an_interrupted_run_says_how_to_go_on(
             raise KeyboardInterrupt
         except KeyboardInterrupt:
             if while_formatting:  # As MMEngine's Config does.
-                raise SyntaxError('Failed to format the config')
+                raise SyntaxError('Failed to format the config') from None
             raise
 
     monkeypatch.setattr('mic_mm.engine.hooks.EMATeacherHook.before_train', stop)
