@@ -16,8 +16,11 @@ _TASKS = {
 }
 
 
-def uda_config(task: str, folder: Path, iterations: int = 3) -> dict:
-    """A config of MIC on four source and five target images.
+def uda_config(task: str,
+               folder: Path,
+               iterations: int = 3,
+               source_images: int = 4) -> dict:
+    """A config of MIC on a few source and five target images.
 
     MIC begins in iteration 1.  Pictures and checkpoints are made in every
     iteration.
@@ -26,6 +29,7 @@ def uda_config(task: str, folder: Path, iterations: int = 3) -> dict:
         task (str): ``'seg'``, ``'cls'`` or ``'det'``.
         folder (Path): Where the images go.
         iterations (int): Iterations to train. Defaults to 3.
+        source_images (int): Number of source images. Defaults to 4.
     """
     scope, wrapper, key, student, host = _TASKS[task]
     mask = dict(type='mic_mm.BlockMask', ratio=0.5, block_size=8)
@@ -56,7 +60,7 @@ def uda_config(task: str, folder: Path, iterations: int = 3) -> dict:
             sampler=dict(type='mic_mm.DomainPairSampler'),
             dataset=dict(
                 type='mic_mm.DomainPairDataset',
-                source=write_domain(task, folder / 'source', 4),
+                source=write_domain(task, folder / 'source', source_images),
                 target=write_domain(task, folder / 'target', 5)),
             collate_fn=dict(type='pseudo_collate')),
         train_cfg=dict(type='IterBasedTrainLoop', max_iters=iterations),

@@ -11,18 +11,15 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mic_mm.testing import models
-from mic_mm.testing.datasets import CLASSES, write_domain
+from mic_mm.seg.datasets import ClassStatistics
+from mic_mm.testing.mixed_precision import amp_on_cpu
 from mic_mm.testing.processes import exit_code_of, exit_codes_of_launched
+from mic_mm.testing.uda_configs import uda_config
 
 TRAIN_TOOL = str(Path(__file__).parents[2] / 'tools' / 'train.py')
 ITERATIONS = 6
-TASKS = {
-    'seg': ('mmseg', 'UDASegmentor', 'segmentor', models.tiny_segmentor),
-    'cls': ('mmpretrain', 'UDAClassifier', 'classifier',
-            models.tiny_classifier),
-    'det': ('mmdet', 'UDADetector', 'detector', models.tiny_detector),
-}
+# Of gradients in float16, which end at 65504.
+OVERFLOW = 2.**30
 # Records what each iteration saw and drew, and kills the process on demand.
 HOOKS = '''
 import json
@@ -66,41 +63,17 @@ class RecordHook(Hook):
 
 def make_config(case, folder):
     task, *variants = case.split('-')
-    scope, wrapper, key, make = TASKS[task]
-    student = make(num_classes=len(CLASSES))
+    cfg = uda_config(task, folder, ITERATIONS, source_images=7)
     if task == 'seg':  # draws from the global generator
-        student['decode_head']['dropout_ratio'] = 0.5
-        student['data_preprocessor']['size'] = (16, 16)
-    host = 'ClassMixSelfTraining' if task == 'seg' else 'SelfTraining'
-    cfg = dict(
-        default_scope=scope,
-        model={
-            'type': f'mic_mm.{wrapper}',
-            key: student,
-            'teacher': dict(type='mic_mm.EMATeacher', alpha=0.9),
-            'objectives': dict(
-                source=dict(type='mic_mm.SourceSupervision'),
-                self_training=dict(
-                    type=f'mic_mm.{host}',
-                    pseudo_threshold=0.4,
-                    teacher=dict(type='mic_mm.EMATeacher', alpha=0.5)),
-                mic=dict(
-                    type='mic_mm.MaskedConsistency',
-                    begin=2,
-                    color_aug=dict(type='mic_mm.ColorAugmentation'),
-                    mask=dict(
-                        type='mic_mm.BlockMask', ratio=0.5, block_size=8)))
-        },
-        train_dataloader=dict(
-            batch_size=2,
-            num_workers=0,
-            sampler=dict(type='mic_mm.DomainPairSampler'),
-            dataset=dict(
-                type='mic_mm.DomainPairDataset',
-                source=write_domain(task, folder / 'source', 7),
-                target=write_domain(task, folder / 'target', 5)),
-            collate_fn=dict(type='pseudo_collate')),
-        train_cfg=dict(type='IterBasedTrainLoop', max_iters=ITERATIONS),
+        cfg['model']['segmentor']['decode_head']['dropout_ratio'] = 0.5
+    objectives = cfg['model']['objectives']
+    objectives['self_training'].update(
+        pseudo_threshold=0.4, teacher=dict(type='mic_mm.EMATeacher', alpha=0.5))
+    objectives['mic']['begin'] = 2
+    cfg['model']['teacher']['alpha'] = 0.9
+    cfg['default_hooks']['checkpoint']['interval'] = 2
+    del cfg['default_hooks']['uda_visualization']
+    cfg.update(
         optim_wrapper=dict(
             constructor='mic_mm.UDAOptimWrapperConstructor',
             optimizer=dict(type='AdamW', lr=0.001)),
@@ -108,16 +81,8 @@ def make_config(case, folder):
             dict(type='LinearLR', by_epoch=False, start_factor=0.1, end=3),
             dict(type='PolyLR', by_epoch=False, begin=3, end=ITERATIONS)
         ],
-        default_hooks=dict(
-            checkpoint=dict(
-                type='mic_mm.AtomicCheckpointHook', by_epoch=False,
-                interval=2),
-            ema_teacher=dict(type='mic_mm.EMATeacherHook'),
-            random_streams=dict(type='mic_mm.RandomStreamsHook')),
         model_wrapper_cfg=dict(type='mic_mm.UDADistributedDataParallel'),
-        custom_imports=dict(imports=['record_hook']),
-        log_processor=dict(by_epoch=False),
-        randomness=dict(seed=3))
+        custom_imports=dict(imports=['record_hook']))
     for variant in variants:
         VARIANTS[variant](cfg)
     return cfg
@@ -136,6 +101,23 @@ def with_sam(cfg):
         type='mic_mm.SAMOptimWrapper',
         optimizer=dict(type='SGD', lr=0.01, momentum=0.9, nesterov=True))
     cfg['param_scheduler'] = dict(type='mic_mm.InverseDecayLR', gamma=0.1)
+
+
+def with_dynamic_loss_scale(cfg):
+    """The scale is halved by an overflow, then doubled every second step."""
+    cfg['optim_wrapper'].update(
+        type='AmpOptimWrapper',
+        dtype='float16',
+        loss_scale=dict(init_scale=OVERFLOW, backoff_factor=2.**-20, growth_interval=2))
+
+
+def with_rare_classes(cfg):
+    dataset = cfg['train_dataloader']['dataset']['source']
+    labels = {f'{i}.png': {i % 2: 32 * 32} for i in range(7)}
+    root = Path(dataset['data_root'])
+    ClassStatistics(labels).write(root)
+    cfg['train_dataloader']['dataset']['source'] = dict(
+        type='mic_mm.RareClassSampling', statistics=str(root), min_pixels=9, dataset=dataset)
 
 
 def with_epochs(cfg):
@@ -166,6 +148,8 @@ def with_optimizer_of_an_objective(cfg):
 VARIANTS = dict(
     workers=with_workers,
     accumulation=with_accumulation,
+    amp=with_dynamic_loss_scale,
+    rare=with_rare_classes,
     sam=with_sam,
     epochs=with_epochs,
     adversarial=with_optimizer_of_an_objective)
@@ -177,7 +161,8 @@ def train(folder, config, *arguments):
     sys.path.insert(0, str(folder))
     sys.argv = [TRAIN_TOOL, str(config), *map(str, arguments)]
     Config.pretty_text = ''  # formatting takes longer than training
-    runpy.run_path(TRAIN_TOOL, run_name='__main__')
+    with amp_on_cpu():  # for configs that ask for it
+        runpy.run_path(TRAIN_TOOL, run_name='__main__')
 
 
 class Runs:
@@ -260,6 +245,8 @@ CASES = [('cls', kill_at) for kill_at in range(1, ITERATIONS)] + [
     ('seg-workers', 3),
     ('det', 5),
     ('cls-sam', 4),
+    ('cls-amp', 3),
+    ('seg-rare', 3),
     ('cls-accumulation', 3),
     ('cls-epochs', 3),
     ('seg-adversarial', 5),
@@ -278,6 +265,17 @@ def test_killed_run_resumes_to_the_same_state(case, kill_at, whole):
     assert not (runs.folder / name / f'iter_{ITERATIONS}.pth').exists()
     assert runs.run(name, '--resume', 'auto') == [0]
     assert_equal_results(runs.result(name), runs.result('whole'))
+    log = ''.join(path.read_text() for path in (runs.folder / name).glob('*/*.log'))
+    assert ('none is lost' in log) == ('accumulation' in case)
+
+
+def test_scale_of_the_loss_has_changed_on_both_sides_of_the_kill(whole):
+    """The case says nothing if the scale is the same throughout."""
+    runs = whole('cls-amp')
+    scaler = runs.result('whole')[0]['optimizer']['loss_scaler']
+    begun = torch.load(runs.folder / 'whole/iter_2.pth', weights_only=True)
+    begun = begun['optimizer']['loss_scaler']
+    assert OVERFLOW > scaler['scale'] > begun['scale'] and begun['_growth_tracker'] == 1
 
 
 def test_run_without_a_seed_resumes_with_that_of_its_start(whole, tmp_path):
