@@ -9,6 +9,8 @@ import torch
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor, nn
 
+from mic_mm.utils.checkpoint_file import check_harmless
+
 _SHOWN = 4
 
 
@@ -18,7 +20,8 @@ def check_pretrained(model: nn.Module) -> None:
     MMEngine loads what fits and only warns of the rest, so that training
     would start from random weights, for example with a file of timm that was
     not converted.  A module that converts other names itself
-    (``convert_weights=True``) is not checked.
+    (``convert_weights=True``) is not checked.  A file that would run code is
+    refused, see :func:`~mic_mm.utils.checkpoint_file.check_harmless`.
 
     Args:
         model (nn.Module): The model whose modules are initialised.
@@ -28,11 +31,14 @@ def check_pretrained(model: nn.Module) -> None:
             module under their names and with their shapes.
         FileNotFoundError: If there is no such file.
         ConnectionError: If it cannot be downloaded.
+        CheckpointError: If it would run code.
     """
     for name, module in model.named_modules():
         cfg = getattr(module, 'init_cfg', None)
-        if (isinstance(cfg, dict) and cfg.get('type') == 'Pretrained'
-                and not getattr(module, 'convert_weights', False)):
+        if not isinstance(cfg, dict) or cfg.get('type') != 'Pretrained':
+            continue
+        check_harmless(cfg['checkpoint'])
+        if not getattr(module, 'convert_weights', False):
             _check(name, module, cfg['checkpoint'], cfg.get('prefix'))
 
 

@@ -2,26 +2,22 @@
 """Checkpoint files, read and written without running what is in them."""
 from __future__ import annotations
 
-import pickle
+import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Optional
 
 import torch
 from torch import Tensor
 
-_ALLOWED = {
-    ('collections', 'OrderedDict'),
-    ('torch', 'Size'),
-    ('torch', 'device'),
-    ('torch._utils', '_rebuild_tensor_v2'),
-    ('torch._utils', '_rebuild_parameter'),
-}
+from .inert_pickle import load_inert
 
 # What a run continues from, besides the weights.
 _OF_A_RUN = ('meta', 'message_hub', 'optimizer')
+# PyTorch's own switch.
+TRUST = 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'
+_SHOWN = 3
 
 
 class CheckpointError(ValueError):
@@ -29,7 +25,13 @@ class CheckpointError(ValueError):
 
 
 def check_checkpoint_file(path: str | Path, to_resume: bool = False) -> None:
-    """Refuse a file that cannot be loaded, without reading the weights.
+    """Refuse a file that MMEngine should not load, without reading weights.
+
+    MMEngine, if it meets objects that are neither tensors nor its own, makes
+    them, which runs whatever the file says. Such a file is refused, unless
+    its types are allowed (``torch.serialization.add_safe_globals``) or the
+    environment variable ``TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD`` is 1, PyTorch's
+    word for files that are trusted.
 
     Addresses (``https://...``, ``torchvision://...``) are left to MMEngine.
 
@@ -40,11 +42,15 @@ def check_checkpoint_file(path: str | Path, to_resume: bool = False) -> None:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        CheckpointError: If it is damaged, no checkpoint, or not one of a run.
+        CheckpointError: If it is damaged, no checkpoint, not one of a run, or
+            would run code.
     """
     if '://' in str(path):
         return
-    content = read_checkpoint(Path(path).expanduser(), lazy=True)
+    path = _existing(Path(path).expanduser())
+    found, foreign = _load(path, zipfile.is_zipfile(path))
+    content = _checked(path, found, 'state_dict')
+    _refuse(path, foreign)
     missing = [key for key in _OF_A_RUN if key not in content]
     if to_resume and missing:
         raise CheckpointError(
@@ -52,6 +58,23 @@ def check_checkpoint_file(path: str | Path, to_resume: bool = False) -> None:
             'is no checkpoint of a run, or was published, converted or saved '
             'with save_optimizer=False. To start a new run from its weights, '
             'use load_from instead of --resume.')
+
+
+def check_harmless(path: str | Path) -> None:
+    """Refuse a file that would run code, whatever is in it otherwise.
+
+    See :func:`check_checkpoint_file`; files that do not exist and addresses
+    are left to MMEngine.
+
+    Args:
+        path (str | Path): The file.
+
+    Raises:
+        CheckpointError: If it would, or is no file of PyTorch.
+    """
+    path = Path(path).expanduser()
+    if path.is_file():
+        _refuse(path, _load(path, zipfile.is_zipfile(path))[1])
 
 
 def read_checkpoint(path: str | Path,
@@ -79,19 +102,9 @@ def read_checkpoint(path: str | Path,
         FileNotFoundError: If there is no such file.
         CheckpointError: If it is no checkpoint or has no weights.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f'The checkpoint {path} does not exist.')
-    content = _load(path, lazy and zipfile.is_zipfile(path))
-    weights = content.get(key, content) if isinstance(content,
-                                                      Mapping) else None
-    if not weights or not isinstance(weights, Mapping) or not all(
-            isinstance(value, Tensor) for value in weights.values()):
-        raise CheckpointError(
-            f'{path} has no weights: a checkpoint has a {key} of '
-            f'tensors, but this file has {_described(content)}.')
-    others = {} if weights is content else content
-    return {**others, 'state_dict': weights}
+    path = _existing(path)
+    content, _ = _load(path, lazy and zipfile.is_zipfile(path))
+    return _checked(path, content, key)
 
 
 def save_weights(path: str | Path,
@@ -116,25 +129,54 @@ def save_weights(path: str | Path,
     torch.save({'meta': plain, 'state_dict': copies}, path)
 
 
-def _load(path: Path, lazy: bool) -> Any:
-    options = dict(map_location='cpu', mmap=lazy)
+def _load(path: Path, lazy: bool) -> tuple[Any, list[str]]:
     try:
-        return torch.load(path, weights_only=True, **options)
+        return torch.load(
+            path, map_location='cpu', mmap=lazy, weights_only=True), []
     except Exception as error:
         # Damaged files raise whatever the broken bytes lead to.
         refused = error
     try:
-        return torch.load(
-            path,
-            weights_only=False,
-            pickle_module=SimpleNamespace(
-                __name__='pickle',
-                Unpickler=_InertUnpickler,
-                load=_load_legacy),
-            **options)
+        return load_inert(path, lazy)
     except Exception:
         raise CheckpointError(f'{path} is no checkpoint of PyTorch, or is damaged: '
                               f'{_reason(refused)}') from refused
+
+
+def _checked(path: Path, content: Any, key: str) -> dict[str, Any]:
+    weights = content.get(key, content) if isinstance(content,
+                                                      Mapping) else None
+    if not weights or not isinstance(weights, Mapping) or not all(
+            isinstance(value, Tensor) for value in weights.values()):
+        raise CheckpointError(
+            f'{path} has no weights: a checkpoint has a {key} of '
+            f'tensors, but this file has {_described(content)}.')
+    others = {} if weights is content else content
+    return {**others, 'state_dict': weights}
+
+
+def _existing(path: str | Path) -> Path:
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f'The checkpoint {path} does not exist.')
+    return path
+
+
+def _is_trusted() -> bool:
+    return os.environ.get(TRUST, '').lower() in ('1', 'y', 'yes', 'true')
+
+
+def _refuse(path: Path, foreign: list[str]) -> None:
+    if foreign and not _is_trusted():
+        shown = ', '.join(foreign[:_SHOWN]) + (
+            ', ...' if len(foreign) > _SHOWN else '')
+        raise CheckpointError(
+            f'{path} names {shown} besides its weights, and to read it would '
+            'run that. If you trust where it is from, set '
+            f'{TRUST}=1, or allow the types with '
+            'torch.serialization.add_safe_globals in a module of '
+            'custom_imports. For the weights alone, which are read without '
+            f'running anything: python tools/misc/publish_model.py {path} OUT')
 
 
 def _reason(refused: Exception) -> str:
@@ -143,39 +185,6 @@ def _reason(refused: Exception) -> str:
         # PyTorch's advice, to execute what is in the file, is no remedy.
         return 'its content is no saved weights'
     return reason.splitlines()[0]
-
-
-class _InertUnpickler(pickle.Unpickler):
-    """Makes tensors and plain values only."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        is_storage = module == 'torch' and name.endswith('Storage')
-        if is_storage or (module, name) in _ALLOWED:
-            return super().find_class(module, name)
-        return _Inert
-
-
-def _load_legacy(file, **kwargs) -> Any:
-    return _InertUnpickler(file, **kwargs).load()
-
-
-class _Inert:
-    """Takes the place of an object of which nothing is known."""
-
-    def __init__(self, *args, **kwargs) -> None:
-        pass
-
-    def __setstate__(self, state: Any) -> None:
-        pass
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        pass
-
-    def append(self, item: Any) -> None:
-        pass
-
-    def extend(self, items: Any) -> None:
-        pass
 
 
 def _is_plain(value: Any) -> bool:

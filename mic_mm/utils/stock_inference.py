@@ -22,7 +22,7 @@ from mic_mm.core import UDAModel
 from mic_mm.registry import DATASETS
 from mic_mm.visualization.palette import class_colors
 
-from .checkpoint_file import read_checkpoint
+from .checkpoint_file import check_checkpoint_file, read_checkpoint
 from .pictures import Picture
 from .plain_export import (
     evaluated_dataset,
@@ -76,6 +76,7 @@ class StockInference:
         self.library = library
         self.drawing = drawing
         cfg = _prepared(cfg, branch)
+        check_checkpoint_file(checkpoint)  # the inferencer reads it as well
         content = {} if '://' in checkpoint else read_checkpoint(checkpoint)
         weights = _selected(content.get('state_dict'), cfg)
         self.inferencer = _build(library, cfg, checkpoint, device)

@@ -54,8 +54,9 @@ def to_plain(value: Any, place: str = '') -> Any:
         return kind(to_plain(item, place) for item in value)
     print_log(
         f'{place} is a {type(value).__name__}, which is written to the '
-        'checkpoint as it is; torch.load(..., weights_only=True) will refuse '
-        'the file.',
+        'checkpoint as it is; torch.load(..., weights_only=True), --resume and '
+        'tools/test.py will refuse the file unless a module of custom_imports '
+        'calls torch.serialization.add_safe_globals([...]) with the type.',
         logger='current',
         level=logging.WARNING)
     return value
