@@ -91,10 +91,6 @@ def tiny_detector(num_classes: int = 4, norm: str = 'BN') -> dict:
     """An MMDetection ``FasterRCNN`` on a narrow ResNet-18 with FPN."""
     norm_cfg = _NORM if norm == 'BN' else dict(
         type='GN', num_groups=2, requires_grad=True)
-    bbox_coder = dict(
-        type='DeltaXYWHBBoxCoder',
-        target_means=[0., 0., 0., 0.],
-        target_stds=[1., 1., 1., 1.])
     return dict(
         type='FasterRCNN',
         data_preprocessor=dict(
@@ -114,57 +110,11 @@ def tiny_detector(num_classes: int = 4, norm: str = 'BN') -> dict:
             norm_cfg=norm_cfg,
             norm_eval=False),
         neck=dict(type='FPN', in_channels=[8, 16], out_channels=8, num_outs=2),
-        rpn_head=dict(
-            type='RPNHead',
-            in_channels=8,
-            feat_channels=8,
-            anchor_generator=dict(
-                type='AnchorGenerator',
-                scales=[2],
-                ratios=[0.5, 1.0],
-                strides=[8, 16]),
-            bbox_coder=bbox_coder,
-            loss_cls=dict(
-                type='CrossEntropyLoss', use_sigmoid=True, loss_weight=1.0),
-            loss_bbox=dict(type='L1Loss', loss_weight=1.0)),
-        roi_head=dict(
-            type='StandardRoIHead',
-            bbox_roi_extractor=dict(
-                type='SingleRoIExtractor',
-                roi_layer=dict(
-                    type='RoIAlign', output_size=3, sampling_ratio=0),
-                out_channels=8,
-                featmap_strides=[8, 16]),
-            bbox_head=dict(
-                type='Shared2FCBBoxHead',
-                in_channels=8,
-                fc_out_channels=16,
-                roi_feat_size=3,
-                num_classes=num_classes,
-                bbox_coder=bbox_coder,
-                loss_cls=dict(type='CrossEntropyLoss', loss_weight=1.0),
-                loss_bbox=dict(type='L1Loss', loss_weight=1.0))),
-        train_cfg=dict(
-            rpn=dict(
-                assigner=_assigner(0.7, 0.3),
-                sampler=_sampler(64, add_gt=False),
-                allowed_border=-1,
-                pos_weight=-1),
-            rpn_proposal=dict(
-                nms_pre=50,
-                max_per_img=20,
-                nms=dict(type='nms', iou_threshold=0.7),
-                min_bbox_size=0),
-            rcnn=dict(
-                assigner=_assigner(0.5, 0.5),
-                sampler=_sampler(32, add_gt=True),
-                pos_weight=-1)),
+        rpn_head=_rpn_head(),
+        roi_head=_roi_head(num_classes),
+        train_cfg=_two_stage_train_cfg(),
         test_cfg=dict(
-            rpn=dict(
-                nms_pre=50,
-                max_per_img=20,
-                nms=dict(type='nms', iou_threshold=0.7),
-                min_bbox_size=0),
+            rpn=_proposals(),
             rcnn=dict(
                 score_thr=0.05,
                 nms=dict(type='nms', iou_threshold=0.5),
@@ -203,6 +153,70 @@ def tiny_one_stage_detector(num_classes: int = 4) -> dict:
             score_thr=0.05,
             nms=dict(type='nms', iou_threshold=0.5),
             max_per_img=10))
+
+
+def _rpn_head() -> dict:
+    return dict(
+        type='RPNHead',
+        in_channels=8,
+        feat_channels=8,
+        anchor_generator=dict(
+            type='AnchorGenerator',
+            scales=[2],
+            ratios=[0.5, 1.0],
+            strides=[8, 16]),
+        bbox_coder=_box_coder(),
+        loss_cls=dict(
+            type='CrossEntropyLoss', use_sigmoid=True, loss_weight=1.0),
+        loss_bbox=dict(type='L1Loss', loss_weight=1.0))
+
+
+def _roi_head(num_classes: int) -> dict:
+    return dict(
+        type='StandardRoIHead',
+        bbox_roi_extractor=dict(
+            type='SingleRoIExtractor',
+            roi_layer=dict(type='RoIAlign', output_size=3, sampling_ratio=0),
+            out_channels=8,
+            featmap_strides=[8, 16]),
+        bbox_head=dict(
+            type='Shared2FCBBoxHead',
+            in_channels=8,
+            fc_out_channels=16,
+            roi_feat_size=3,
+            num_classes=num_classes,
+            bbox_coder=_box_coder(),
+            loss_cls=dict(type='CrossEntropyLoss', loss_weight=1.0),
+            loss_bbox=dict(type='L1Loss', loss_weight=1.0)))
+
+
+def _two_stage_train_cfg() -> dict:
+    return dict(
+        rpn=dict(
+            assigner=_assigner(0.7, 0.3),
+            sampler=_sampler(64, add_gt=False),
+            allowed_border=-1,
+            pos_weight=-1),
+        rpn_proposal=_proposals(),
+        rcnn=dict(
+            assigner=_assigner(0.5, 0.5),
+            sampler=_sampler(32, add_gt=True),
+            pos_weight=-1))
+
+
+def _proposals() -> dict:
+    return dict(
+        nms_pre=50,
+        max_per_img=20,
+        nms=dict(type='nms', iou_threshold=0.7),
+        min_bbox_size=0)
+
+
+def _box_coder() -> dict:
+    return dict(
+        type='DeltaXYWHBBoxCoder',
+        target_means=[0., 0., 0., 0.],
+        target_stds=[1., 1., 1., 1.])
 
 
 def _assigner(positive: float, negative: float) -> dict:

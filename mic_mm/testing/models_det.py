@@ -61,10 +61,6 @@ def tiny_dino(num_classes: int = 4) -> dict:
     """An MMDetection ``DINO``, a detector of the DETR family."""
     two_stage = tiny_detector(num_classes, norm='GN')
     width = 16 if dino_has_any_width() else 256
-    deformable = dict(
-        embed_dims=width, num_heads=2, num_levels=2, num_points=2, dropout=0.)
-    attention = dict(embed_dims=width, num_heads=2, dropout=0.)
-    ffn = dict(embed_dims=width, feedforward_channels=32, ffn_drop=0.)
     return dict(
         type='DINO',
         num_queries=10,
@@ -81,32 +77,8 @@ def tiny_dino(num_classes: int = 4) -> dict:
             act_cfg=None,
             norm_cfg=dict(type='GN', num_groups=4),
             num_outs=2),
-        encoder=dict(
-            num_layers=1,
-            layer_cfg=dict(self_attn_cfg=deformable, ffn_cfg=ffn)),
-        decoder=dict(
-            num_layers=2,
-            return_intermediate=True,
-            layer_cfg=dict(
-                self_attn_cfg=attention,
-                cross_attn_cfg=deformable,
-                ffn_cfg=ffn),
-            post_norm_cfg=None),
-        positional_encoding=dict(
-            num_feats=width // 2, normalize=True, offset=0.0, temperature=20),
-        bbox_head=dict(
-            type='DINOHead',
-            num_classes=num_classes,
-            embed_dims=width,
-            sync_cls_avg_factor=True,
-            loss_cls=dict(
-                type='FocalLoss',
-                use_sigmoid=True,
-                gamma=2.0,
-                alpha=0.25,
-                loss_weight=1.0),
-            loss_bbox=dict(type='L1Loss', loss_weight=5.0),
-            loss_iou=dict(type='GIoULoss', loss_weight=2.0)),
+        **_transformer(width),
+        bbox_head=_dino_head(num_classes, width),
         dn_cfg=dict(
             label_noise_scale=0.5,
             box_noise_scale=1.0,
@@ -120,6 +92,44 @@ def tiny_dino(num_classes: int = 4) -> dict:
                     dict(type='IoUCost', iou_mode='giou', weight=2.0)
                 ])),
         test_cfg=dict(max_per_img=10))
+
+
+def _transformer(width: int) -> dict:
+    """Encoder, decoder and encoding of positions."""
+    deformable = dict(
+        embed_dims=width, num_heads=2, num_levels=2, num_points=2, dropout=0.)
+    attention = dict(embed_dims=width, num_heads=2, dropout=0.)
+    ffn = dict(embed_dims=width, feedforward_channels=32, ffn_drop=0.)
+    return dict(
+        encoder=dict(
+            num_layers=1,
+            layer_cfg=dict(self_attn_cfg=deformable, ffn_cfg=ffn)),
+        decoder=dict(
+            num_layers=2,
+            return_intermediate=True,
+            layer_cfg=dict(
+                self_attn_cfg=attention,
+                cross_attn_cfg=deformable,
+                ffn_cfg=ffn),
+            post_norm_cfg=None),
+        positional_encoding=dict(
+            num_feats=width // 2, normalize=True, offset=0.0, temperature=20))
+
+
+def _dino_head(num_classes: int, width: int) -> dict:
+    return dict(
+        type='DINOHead',
+        num_classes=num_classes,
+        embed_dims=width,
+        sync_cls_avg_factor=True,
+        loss_cls=dict(
+            type='FocalLoss',
+            use_sigmoid=True,
+            gamma=2.0,
+            alpha=0.25,
+            loss_weight=1.0),
+        loss_bbox=dict(type='L1Loss', loss_weight=5.0),
+        loss_iou=dict(type='GIoULoss', loss_weight=2.0))
 
 
 DETECTORS = dict(

@@ -30,13 +30,16 @@ def write_data(root):
     }).write(root / 'gta')
 
 
-def make_config(root):
-    crop = dict(type='RandomCrop', crop_size=(SIDE, SIDE))
-    flip = dict(type='RandomFlip', prob=0.5)
-    load = dict(type='LoadImageFromFile')
-    labels = [dict(type='LoadAnnotations'),
-              dict(type='mic_mm.CheckLabels', num_classes=19)]
-    source = dict(
+LOAD = dict(type='LoadImageFromFile')
+LABELS = [dict(type='LoadAnnotations'), dict(type='mic_mm.CheckLabels', num_classes=19)]
+CROP = [
+    dict(type='RandomCrop', crop_size=(SIDE, SIDE)),
+    dict(type='RandomFlip', prob=0.5),
+]
+
+
+def gta(root):
+    return dict(
         type='mic_mm.RareClassSampling',
         statistics=str(root / 'gta'),
         min_pixels=300,
@@ -45,62 +48,62 @@ def make_config(root):
             type='mic_mm.GTADataset',
             data_root=str(root / 'gta'),
             data_prefix=dict(img_path='images', seg_map_path='labels'),
-            pipeline=[load, *labels, crop, flip, dict(type='PackSegInputs')]))
+            pipeline=[LOAD, *LABELS, *CROP, dict(type='PackSegInputs')]))
 
-    def acdc(split, pipeline):
-        return dict(
-            type='mic_mm.ACDCDataset',
-            data_root=str(root / 'acdc'),
-            data_prefix=dict(img_path='rgb_anon', seg_map_path='gt'),
-            split=split,
-            pipeline=pipeline)
 
-    target = acdc('train', [
-        load,
-        dict(
-            type='mic_mm.PseudoLabelMargins', top=2, bottom=30, left=1,
-            right=1), crop, flip,
-        dict(type='mic_mm.PackUDASegInputs')
-    ])
-    val = acdc('val', [load, *labels, dict(type='PackSegInputs')])
+def acdc(root, split, pipeline):
     return dict(
-        default_scope='mmseg',
-        model=dict(
-            type='mic_mm.UDASegmentor',
-            segmentor=tiny_segmentor(num_classes=19),
-            teacher=dict(type='mic_mm.EMATeacher'),
-            labeller=dict(type='mic_mm.PixelLabeller', threshold=0.),
-            objectives=dict(
-                source=dict(type='mic_mm.SourceSupervision'),
-                self_training=dict(type='mic_mm.ClassMixSelfTraining'),
-                mic=dict(
-                    type='mic_mm.MaskedConsistency',
-                    mask=dict(
-                        type='mic_mm.BlockMask', ratio=0.5, block_size=8)))),
+        type='mic_mm.ACDCDataset',
+        data_root=str(root / 'acdc'),
+        data_prefix=dict(img_path='rgb_anon', seg_map_path='gt'),
+        split=split,
+        pipeline=pipeline)
+
+
+def mic():
+    mask = dict(type='mic_mm.BlockMask', ratio=0.5, block_size=8)
+    return dict(
+        type='mic_mm.UDASegmentor',
+        segmentor=tiny_segmentor(num_classes=19),
+        teacher=dict(type='mic_mm.EMATeacher'),
+        labeller=dict(type='mic_mm.PixelLabeller', threshold=0.),
+        objectives=dict(
+            source=dict(type='mic_mm.SourceSupervision'),
+            self_training=dict(type='mic_mm.ClassMixSelfTraining'),
+            mic=dict(type='mic_mm.MaskedConsistency', mask=mask)))
+
+
+def data(root):
+    """Both loaders: of pairs, and of the target with its labels."""
+    margins = dict(type='mic_mm.PseudoLabelMargins', top=2, bottom=30, left=1, right=1)
+    target = acdc(root, 'train', [LOAD, margins, *CROP, dict(type='mic_mm.PackUDASegInputs')])
+    return dict(
         train_dataloader=dict(
             batch_size=2,
             num_workers=2,
             sampler=dict(type='mic_mm.DomainPairSampler'),
-            dataset=dict(
-                type='mic_mm.DomainPairDataset', source=source,
-                target=target)),
-        train_cfg=dict(
-            type='IterBasedTrainLoop', max_iters=3, val_interval=3),
-        optim_wrapper=dict(
-            constructor='mic_mm.UDAOptimWrapperConstructor',
-            optimizer=dict(type='SGD', lr=0.01)),
+            dataset=dict(type='mic_mm.DomainPairDataset', source=gta(root), target=target)),
         val_dataloader=dict(
             batch_size=1,
             num_workers=0,
             sampler=dict(type='DefaultSampler', shuffle=False),
-            dataset=val),
+            dataset=acdc(root, 'val', [LOAD, *LABELS, dict(type='PackSegInputs')])))
+
+
+def make_config(root):
+    return dict(
+        default_scope='mmseg',
+        model=mic(),
+        **data(root),
+        train_cfg=dict(type='IterBasedTrainLoop', max_iters=3, val_interval=3),
+        optim_wrapper=dict(
+            constructor='mic_mm.UDAOptimWrapperConstructor',
+            optimizer=dict(type='SGD', lr=0.01)),
         val_evaluator=dict(
-            type='mic_mm.DomainIoUMetric',
-            class_subsets=dict(two=['road', 'bicycle'])),
+            type='mic_mm.DomainIoUMetric', class_subsets=dict(two=['road', 'bicycle'])),
         val_cfg=dict(type='mic_mm.StudentTeacherValLoop'),
         default_hooks=dict(
-            logger=dict(
-                type='LoggerHook', interval=1, log_metric_by_epoch=False),
+            logger=dict(type='LoggerHook', interval=1, log_metric_by_epoch=False),
             checkpoint=dict(
                 type='CheckpointHook',
                 by_epoch=False,
