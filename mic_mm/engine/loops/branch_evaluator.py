@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from mmengine.evaluator import BaseMetric, Evaluator
+from mmengine.logging import print_log
 
 # Where the libraries' metrics keep the files they are told to write.
 _OUTPUT_ATTRIBUTES = ('out_file_path', 'output_dir', 'outfile_prefix')
@@ -27,11 +28,13 @@ class BranchEvaluator(Evaluator):
 
     def evaluate(self, size: int) -> dict:
         """Metrics of all branches, as ``'<branch>/<metric>'``."""
-        return {
-            f'{branch}/{name}': value
-            for branch, evaluator in self.evaluators.items()
-            for name, value in evaluator.evaluate(size).items()
-        }
+        found = {}
+        for branch, evaluator in self.evaluators.items():
+            # Metrics log tables of the classes, which look alike.
+            print_log(f'{branch}:', 'current')
+            for name, value in evaluator.evaluate(size).items():
+                found[f'{branch}/{name}'] = value
+        return found
 
 
 def _check_no_output(metric: BaseMetric) -> None:

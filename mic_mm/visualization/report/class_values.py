@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .scalars import Scalars
@@ -21,6 +21,10 @@ _MEANS = ('top1', 'mean')
 # The first cell above the classes in tables of MMSegmentation and
 # MMDetection.
 _HEADINGS = ('class', 'category')
+# Iter(val) [10/10]  mIoU: 48.97, below the tables of an evaluation.
+_METRICS = re.compile(r'^.*\((?:val|test)\) *\[[^]]*\](?! +eta).*$', re.MULTILINE)
+# As mic_mm.StudentTeacherValLoop names metrics, in its order.
+_BRANCHES = ('student/', 'teacher/')
 
 
 def class_metric(name: str) -> tuple[str, str] | None:
@@ -57,12 +61,40 @@ def class_values(scalars: Scalars,
 
 
 def _last_table(starts: Sequence[Path]) -> dict[str, ClassValues]:
+    """That of the last validation; of the last test where there is none."""
+    tested: dict[str, ClassValues] = {}
     for start in reversed(starts):
         for path in sorted(start.glob('*.log'), reverse=True):
-            tables = _tables(path.read_text(errors='replace'))
-            if tables:
-                return tables[-1]
-    return {}
+            text = path.read_text(errors='replace')
+            for is_test, table in reversed(list(_evaluations(text))):
+                if not is_test:
+                    return table
+                tested = tested or table
+    return tested
+
+
+def _evaluations(text: str) -> Iterator[tuple[bool, dict[str, ClassValues]]]:
+    """Tables of each evaluation, and whether it was a test.
+
+    The line of the metrics is below the tables.  If it has those of student
+    and teacher, so have the tables.
+    """
+    begin = 0
+    ends = [*_METRICS.finditer(text), None]
+    for end in ends:
+        tables = _tables(text[begin:end.start() if end else None])
+        line = text[end.start():end.end()] if end else ''
+        begin = end.end() if end else 0
+        if not tables:
+            continue
+        merged = tables[-1]
+        if len(tables) == len(_BRANCHES) and all(b in line for b in _BRANCHES):
+            merged = {
+                branch + metric: values
+                for branch, table in zip(_BRANCHES, tables)
+                for metric, values in table.items()
+            }
+        yield '(test)' in line, merged
 
 
 def _tables(text: str) -> list[dict[str, ClassValues]]:

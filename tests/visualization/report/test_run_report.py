@@ -114,6 +114,29 @@ def test_classes_come_from_the_log_of_values_and_else_from_the_last_table(
         'road': 60., 'car': 20.5}
 
 
+END = '2026/01/01 00:00:00 - mmengine - INFO - Iter({}) [10/10]    {}: 1.0\n'
+SHOWN = END.format('val', 'eta: 0:00:01  time')
+
+
+def test_a_test_does_not_take_the_place_of_a_validation(tmp_path):
+    start(tmp_path, '20260101_000000', val(1, mIoU=1.),
+          log=SHOWN + TABLE.format(road=50) + END.format('val', 'mIoU'))
+    tested = TABLE.format(road=60) + END.format('test', 'mIoU')
+    start(tmp_path, '20260101_000001', val(0, mIoU=1.), log=SHOWN + tested)
+    assert read_run(tmp_path).classes['IoU']['road'] == 50.
+    start(tmp_path / 'only', '20260101_000000', val(0, mIoU=1.), log=tested)
+    assert read_run(tmp_path / 'only').classes['IoU']['road'] == 60.
+
+
+def test_tables_of_student_and_teacher_are_told_apart(tmp_path):
+    tables = TABLE.format(road=50) + TABLE.format(road=60)
+    start(tmp_path, '20260101_000000', val(1, mIoU=1.),
+          log=tables + END.format('val', 'student/mIoU: 1.0 teacher/mIoU'))
+    classes = read_run(tmp_path).classes
+    assert classes['student/IoU']['road'] == 50.
+    assert classes['teacher/IoU']['road'] == 60. and 'IoU' not in classes
+
+
 def test_settings_that_differ_are_named():
     ours = dict(
         work_dir='a', lr=0.1, flag=1, both=dict(same=1, other=2),
