@@ -10,6 +10,7 @@
 The folders are checked first.  The guide is docs/en/user_guides/custom_dataset.md.
 """
 import argparse
+import shlex
 
 # First of all, so that `mmseg::...` is found with any distribution.
 import mic_mm  # noqa: F401
@@ -27,7 +28,7 @@ def main() -> None:
     with cli.usage_errors(parser):
         path = command_line.write_config(args)
     print(f'{path} is written. Train with\n'
-          f'    python tools/train.py {path}')
+          f'    python tools/train.py {shlex.quote(str(path))}')
 
 
 if __name__ == '__main__':

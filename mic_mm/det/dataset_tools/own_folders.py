@@ -44,14 +44,16 @@ def check_domain(domain: str, images: Path, labels: Optional[Path],
         classes = options.classes or tuple(
             category['name'] for category in content['categories'])
         check_categories(content, classes, str(labels))
-        paths = _listed(domain, images, content)
+        found, paths = paths, _listed(domain, images, content)
         sizes = image_sizes(paths, domain, options.decode, options.processes)
         _compare_sizes(domain, content, sizes)
-        notes = _notes(domain, content)
-    return DomainFacts.of(images, labels, sizes, classes=classes, notes=notes)
+        notes = _notes(domain, content, classes, set(found) - set(paths))
+    return DomainFacts.of(images, labels, sizes, classes=classes,
+                          image_suffix=options.image_suffix, notes=notes)
 
 
-def write_unlabelled(images: Path, path: Path, classes: Sequence[str]) -> None:
+def write_unlabelled(images: Path, path: Path, classes: Sequence[str],
+                     image_suffix: str = '') -> None:
     """Write a COCO file that lists the images of a folder, without boxes.
 
     MMDetection has no data set of a plain folder.
@@ -60,9 +62,11 @@ def write_unlabelled(images: Path, path: Path, classes: Sequence[str]) -> None:
         images (Path): The folder.
         path (Path): The COCO file.
         classes (Sequence[str]): Names of the classes of the source.
+        image_suffix (str): End of the names of images. Defaults to '', any
+            image.
     """
     records = []
-    for file in find_images(images, 'target'):
+    for file in find_images(images, 'target', image_suffix):
         width, height = image_size(file)
         records.append(
             ImageRecord(file.relative_to(images).as_posix(), width, height))
@@ -91,14 +95,29 @@ def _compare_sizes(domain: str, content: dict, sizes: Sequence) -> None:
            'Were the images scaled, or turned by their EXIF orientation?')
 
 
-def _notes(domain: str, content: dict) -> tuple[str, ...]:
+def _notes(domain: str, content: dict, classes: Sequence[str],
+           unlisted: set[Path]) -> tuple[str, ...]:
     left_out = Counter(kind for kind, _ in problems(content))
     notes = [
-        f'{domain}: {count} annotations have {kind} and are left out'
+        _counted(count, 'annotation') + f' with {kind}, left out'
         for kind, count in left_out.items()
     ]
+    unused = [c['name'] for c in content['categories'] if c['name'] not in classes]
+    if unused:
+        notes.append(f'boxes of {", ".join(unused)}, which --classes leaves out')
+    crowds = sum(bool(a.get('iscrowd')) for a in content['annotations'])
+    if crowds:
+        notes.append(_counted(crowds, 'crowd box', 'es') + ', not trained on')
     with_boxes = {a['image_id'] for a in content['annotations']}
     empty = sum(i['id'] not in with_boxes for i in content['images'])
     if empty:
-        notes.append(f'{domain}: {empty} images have no box')
-    return tuple(notes)
+        notes.append(_counted(empty, 'image') + ' without a box')
+    if unlisted:
+        notes.append(
+            _counted(len(unlisted), 'image') + ' of the folder not listed in '
+            f'the COCO file, left out; the first is {min(unlisted).name}')
+    return tuple(f'{domain}: {note}' for note in notes)
+
+
+def _counted(count: int, noun: str, plural: str = 's') -> str:
+    return f'{count} {noun}{plural if count > 1 else ""}'

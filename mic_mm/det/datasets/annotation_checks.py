@@ -65,7 +65,7 @@ def check_categories(content: dict, classes: Sequence[str],
         raise ValueError(
             f'The annotation file {name} has no category {missing}; its '
             f'categories are {in_file}. Set metainfo=dict(classes=...) of the '
-            'dataset to the ones to train on.')
+            'dataset, or --classes of a tool, to the ones to train on.')
     used = [c for c in in_file if c in classes]
     if used != list(classes):
         raise ValueError(

@@ -13,6 +13,7 @@ from ..cli import UsageError, positive_number
 from ..parallel import default_processes
 from .base_config import SCOPES, read_base
 from .domain_facts import DomainFacts, FolderOptions
+from .initial_weights import weights_sentence
 from .settings import BATCH_SIZES, ITERATIONS, METHODS, NewConfig, check_crop, default_size
 from .text import config_text
 
@@ -162,6 +163,7 @@ def write_config(args: argparse.Namespace) -> Path:
         raise UsageError(str(error)) from error
     domains = check_folders(args)
     report(*domains)
+    print(weights_sentence(base, not args.no_pretrained))
     new = _settings(args, base, domains)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     if args.task == 'det':
@@ -228,4 +230,5 @@ def _target_list(out: Path) -> Path:
 def _write_target_list(new: NewConfig, out: Path) -> None:
     room = importlib.import_module('mic_mm.det.dataset_tools.own_folders')
     room.write_unlabelled(
-        Path(new.target.images), _target_list(out), new.classes)
+        Path(new.target.images), _target_list(out), new.classes,
+        new.target.image_suffix)

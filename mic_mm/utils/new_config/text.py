@@ -19,6 +19,7 @@ _TITLES = {
     'source-only': 'Source-only training',
 }
 _PARTS_OF_ITERATIONS = 10
+_PARTS_IN_WARM_UP = 25
 # That of MMEngine's `Config.pretty_text`.
 _STYLE = dict(
     based_on_style='pep8',
@@ -77,8 +78,9 @@ def _classes(new: NewConfig) -> str:
 
 
 def _palette(new: NewConfig) -> str:
-    # MMSegmentation would draw random colours, some of which look alike.
-    if new.task != 'seg':
+    # MMSegmentation would draw random colours, MMDetection take the first of
+    # COCO; some of them look alike.
+    if new.task == 'cls':
         return ''
     return f', palette={class_colors(len(new.classes))!r}'
 
@@ -88,13 +90,7 @@ def _training(new: NewConfig) -> str:
     return f'''train_cfg = dict({new.base.delete('train_cfg')}
     type='IterBasedTrainLoop', max_iters=max_iters, val_interval={interval})
 {_optimizer(new)}
-# Warm-up, then linearly to zero.
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.001, by_epoch=False, begin=0,
-         end={max(new.iterations // 25, 1)}),
-    dict(type='PolyLR', power=1.0, eta_min=0, by_epoch=False,
-         begin={max(new.iterations // 25, 1)}, end=max_iters),
-]
+{_schedule(new.iterations)}
 default_hooks = dict(
     logger=dict(type='LoggerHook', interval={min(50, interval)}, \
 log_metric_by_epoch=False),
@@ -109,6 +105,24 @@ log_metric_by_epoch=False),
 model_wrapper_cfg = dict(type='mic_mm.UDADistributedDataParallel')
 randomness = dict(seed=0)
 '''
+
+
+def _schedule(iterations: int) -> str:
+    warm_up = iterations // _PARTS_IN_WARM_UP
+    # LinearLR reaches the full rate in its second iteration at the earliest.
+    if warm_up < 2:
+        return '''# Linearly to zero.
+param_scheduler = [
+    dict(type='PolyLR', power=1.0, eta_min=0, by_epoch=False,
+         begin=0, end=max_iters),
+]'''
+    return f'''# Warm-up, then linearly to zero.
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.001, by_epoch=False, begin=0,
+         end={warm_up}),
+    dict(type='PolyLR', power=1.0, eta_min=0, by_epoch=False,
+         begin={warm_up}, end=max_iters),
+]'''
 
 
 def _delete_checkpoint(new: NewConfig) -> str:

@@ -6,8 +6,9 @@ from itertools import product
 
 import numpy as np
 import pytest
+import torch
 from mmengine.config import Config
-from mmengine.registry import DefaultScope
+from mmengine.registry import PARAM_SCHEDULERS, DefaultScope
 from PIL import Image
 
 from mic_mm.registry import DATASETS
@@ -112,8 +113,29 @@ def test_config_says_what_is_asked(task, images):
     target = cfg.train_dataloader.dataset.target
     assert 'seg_map_path' not in target.data_prefix
     assert not any(t['type'] == 'LoadAnnotations' for t in target.pipeline)
-    if task == 'seg':  # Without one, MMSegmentation draws colours at random.
-        assert len(set(map(tuple, target.metainfo.palette))) == 3
+    if task != 'cls':  # The libraries' own colours are alike.
+        assert len(set(map(tuple, target.metainfo.palette))) == head.num_classes
+
+
+@pytest.mark.parametrize('iterations', [2, 10, 49, 50, 100])
+def test_the_learning_rate_is_reached_and_falls(images, iterations):
+    pytest.importorskip('mmdet')
+    cfg = written('det', '--iterations', str(iterations))
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.)
+    schedulers = [
+        PARAM_SCHEDULERS.build(dict(scheduler, optimizer=optimizer))
+        for scheduler in cfg.param_scheduler
+    ]
+    rates = []
+    for _ in range(iterations):
+        rates.append(optimizer.param_groups[0]['lr'])
+        optimizer.step()
+        for scheduler in schedulers:
+            scheduler.step()
+    highest = rates.index(max(rates))
+    assert max(rates) > 0.95 and highest <= max(iterations // 25, 1)
+    assert rates[highest:] == sorted(rates[highest:], reverse=True)
+    assert rates[-1] <= 2 / iterations
 
 
 def test_text_depends_on_nothing_else(task, images):
@@ -285,6 +307,14 @@ def test_target_of_detection_is_listed_without_boxes(images):
     assert content['images'][0]['width'] == 60
 
 
+def test_images_of_another_ending_are_not_in_the_target_of_detection(images):
+    pytest.importorskip('mmdet')
+    Image.open(images / 'target/cat/0.png').save(images / 'target/cat/0_depth.png')
+    written('det', '--image-suffix', '0.png')
+    content = json.loads((images / 'mine_target.json').read_text())
+    assert [image['file_name'] for image in content['images']] == ['cat/0.png']
+
+
 @pytest.mark.parametrize('base, words', [
     ('mmseg::no/such.py', 'no such config'),
     ('no_such.py', 'no such config'),
@@ -346,3 +376,26 @@ def test_report_says_what_was_found(images, capsys):
     out = capsys.readouterr().out
     assert 'source: 3 images, 40x60 pixels, 5 classes' in out
     assert 'no pixel of class_3, class_4' in out
+
+
+def test_what_a_coco_file_leaves_out_is_noted(images, capsys):
+    pytest.importorskip('mmdet')
+    annotation = json.loads((images / 'source.json').read_text())['annotations'][0]
+    listed = json.loads((images / 'source.json').read_text())['images'][:2]
+    write_boxes(
+        images, 'source', images=listed,
+        annotations=[annotation, dict(annotation, id=2, iscrowd=1),
+                     dict(annotation, id=3, bbox=[1, 2, 0, 20])])
+    command_line.report(*command_line.check_folders(
+        arguments('det', '--classes', 'cat')))
+    notes = [line.removeprefix('  note: source: ')
+             for line in capsys.readouterr().out.splitlines()
+             if line.startswith('  note: source')]
+    assert notes == [
+        '1 annotation with a box without area, left out',
+        'boxes of dog, which --classes leaves out',
+        '1 crowd box, not trained on',
+        '1 image without a box',
+        '1 image of the folder not listed in the COCO file, left out; the '
+        'first is 2.png',
+    ]
