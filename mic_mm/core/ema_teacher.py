@@ -98,33 +98,43 @@ class EMATeacher(nn.Module):
 
     @torch.no_grad()
     def update(self, student: nn.Module) -> None:
-        """Average ``student`` in; call once at the start of each step."""
+        """Average ``student`` in; call once at the start of each step.
+
+        Raises:
+            ValueError: If ``student`` has other parameters than the network
+                that was copied.
+        """
         if self._step_count == 0:
-            self._copy(student)
+            for ours, theirs in self._pairs(student, 'state'):
+                ours.copy_(theirs)
         else:
             self._average(student, 1 - self.old_weight(self._step_count))
         self._step_count += 1
         self.steps += 1
 
-    def _copy(self, student: nn.Module) -> None:
-        for ours, theirs in zip(_state(self.model), _state(student)):
-            ours.copy_(theirs)
-
     def _average(self, student: nn.Module, new_weight: float) -> None:
-        if self.average == 'parameters':
-            ours: list[Tensor] = list(self.model.parameters())
-            theirs: list[Tensor] = list(student.parameters())
-        else:
-            ours, theirs = _state(self.model), _state(student)
-        averaged = [
-            (mine, other) for mine, other in zip(ours, theirs)
-            if mine.is_floating_point()
-        ]
-        torch._foreach_lerp_([mine for mine, _ in averaged],
-                             [other for _, other in averaged], new_weight)
-        for mine, other in zip(ours, theirs):
-            if not mine.is_floating_point():
-                mine.copy_(other)
+        averaged: list[tuple[Tensor, Tensor]] = []
+        copied: list[tuple[Tensor, Tensor]] = []
+        for pair in self._pairs(student, self.average):
+            is_number = pair[0].is_floating_point() or pair[0].is_complex()
+            (averaged if is_number else copied).append(pair)
+        if averaged:
+            ours, theirs = zip(*averaged)
+            torch._foreach_lerp_(ours, theirs, new_weight)
+        for mine, other in copied:
+            mine.copy_(other)
+
+    def _pairs(self, student: nn.Module,
+               average: str) -> list[tuple[Tensor, Tensor]]:
+        """Tensors of the teacher with those of the student."""
+        ours, theirs = (_tensors(m, average) for m in (self.model, student))
+        if len(ours) != len(theirs):
+            raise ValueError(
+                f'The teacher has {len(ours)} parameters and buffers and the '
+                f'student {len(theirs)}. It is a copy of the student made '
+                'when the model is built: change the student before, e.g. in '
+                'its config, not afterwards.')
+        return list(zip(ours, theirs))
 
     def train(self, mode: bool = True) -> EMATeacher:
         """Set the labelling mode, or plain evaluation mode.
@@ -153,8 +163,9 @@ class EMATeacher(nn.Module):
         return self.model(*args, **kwargs)
 
 
-def _state(module: nn.Module) -> list[Tensor]:
-    return [*module.parameters(), *module.buffers()]
+def _tensors(module: nn.Module, average: str) -> list[Tensor]:
+    buffers = module.buffers() if average == 'state' else ()
+    return [*module.parameters(), *buffers]
 
 
 def _is_batch_norm(module: nn.Module) -> bool:

@@ -91,6 +91,43 @@ def test_state_average_covers_buffers_and_copies_integers():
     assert teacher.model[1].num_batches_tracked == 4
 
 
+class Unusual(nn.Module):
+    """Tied, frozen and complex weights, and an integer one."""
+
+    def __init__(self, value):
+        super().__init__()
+        self.a = nn.Linear(2, 2, bias=False)
+        self.b = nn.Linear(2, 2, bias=False)
+        self.b.weight = self.a.weight
+        self.frozen = nn.Parameter(torch.zeros(2), requires_grad=False)
+        self.phase = nn.Parameter(torch.zeros(2, dtype=torch.complex64))
+        self.index = nn.Parameter(torch.zeros(2, dtype=torch.long), requires_grad=False)
+        for parameter in self.parameters():
+            parameter.data.fill_(value)
+
+
+@pytest.mark.parametrize('average', ['parameters', 'state'])
+def test_weights_of_every_kind_are_averaged_once(average):
+    teacher = EMATeacher(Unusual(0), average=average)
+    teacher.update(Unusual(0))
+    teacher.update(Unusual(4))  # weight of the old teacher: 1 - 1/2
+    model = teacher.model
+    assert model.b.weight is model.a.weight
+    for parameter in (model.a.weight, model.frozen, model.phase):
+        assert (parameter == 2).all()
+    assert (model.index == 4).all()
+
+
+@pytest.mark.parametrize('after', [0, 1])
+def test_student_that_was_changed_after_the_copy_is_refused(after):
+    teacher, student = EMATeacher(nn.Sequential(nn.Linear(1, 1))), nn.Sequential(nn.Linear(1, 1))
+    for _ in range(after):
+        teacher.update(student)
+    student.append(nn.Linear(1, 1))
+    with pytest.raises(ValueError, match='has 2 parameters and buffers and the student 4'):
+        teacher.update(student)
+
+
 def test_resumed_teacher_continues_its_schedule():
     torch.manual_seed(0)
     students = [nn.Linear(3, 3) for _ in range(6)]

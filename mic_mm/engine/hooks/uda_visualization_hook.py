@@ -60,7 +60,7 @@ class UDAVisualizationHook(Hook):
                 raise ValueError(
                     f'UDAVisualizationHook: {name}={value} must be positive. '
                     'To draw nothing, set default_hooks.uda_visualization='
-                    'None.')
+                    'None (tools of mic_mm), or leave the hook out.')
         self.interval = interval
         self.max_images = max_images
         self.tile_size = tile_size
