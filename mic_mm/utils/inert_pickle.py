@@ -62,7 +62,8 @@ def load_inert(path: Path, lazy: bool = False) -> tuple[Any, list[str]]:
 
 
 def _allowed_by_user() -> set[str]:
-    listed: list[Any] = torch.serialization.get_safe_globals()
+    listed: list[Any] = getattr(torch.serialization, 'get_safe_globals',
+                                list)()
     return {
         entry[1] if isinstance(entry, tuple) else
         f'{entry.__module__}.{entry.__qualname__}'

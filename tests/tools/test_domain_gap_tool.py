@@ -61,7 +61,9 @@ def test_number_of_images_is_limited(
 
 
 def test_a_checkpoint_of_another_model_is_refused(
-        many_images, run_tool, tmp_path):
+        many_images, run_tool, tmp_path, capsys):
     torch.save(dict(state_dict=dict(other=torch.ones(1))), tmp_path / 'a.pth')
-    with pytest.raises(ValueError, match='does not fit the model'):
+    with pytest.raises(SystemExit) as stopped:
         run_tool(TOOL, many_images, tmp_path / 'a.pth', '--no-tsne')
+    assert stopped.value.code == 2
+    assert 'does not fit the model' in capsys.readouterr().err

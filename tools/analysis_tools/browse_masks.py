@@ -41,6 +41,12 @@ def make_parser() -> argparse.ArgumentParser:
         type=int,
         help='sides of blocks in pixels (default: 16 32 64, with a config '
         'half, once and twice the size there)')
+    _add_config_arguments(parser)
+    _add_picture_arguments(parser)
+    return parser
+
+
+def _add_config_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--num',
         type=int,
@@ -51,6 +57,15 @@ def make_parser() -> argparse.ArgumentParser:
         type=int,
         default=0,
         help='iteration of a config, from 0 (default: 0)')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=cli.ConfigOptions,
+        metavar='KEY=VALUE',
+        help='override settings of the config')
+
+
+def _add_picture_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--size',
         nargs=2,
@@ -69,13 +84,6 @@ def make_parser() -> argparse.ArgumentParser:
         type=Path,
         default=Path('browse'),
         help='where the files go (default: browse)')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=cli.ConfigOptions,
-        metavar='KEY=VALUE',
-        help='override settings of the config')
-    return parser
 
 
 def make_sweep(args: argparse.Namespace):

@@ -12,14 +12,11 @@ from pathlib import Path
 
 from mmengine.device import get_device
 from mmengine.registry import init_default_scope
-from mmengine.runner import load_checkpoint
-from mmengine.runner.checkpoint import _load_checkpoint
 
 # First of all, so that `_base_ = 'mic_mm::...'` in configs can be resolved.
 import mic_mm  # noqa: F401
 from mic_mm.cls.analysis import a_distance, collect_features, draw_domains
-from mic_mm.engine.hooks.check_checkpoint import check_checkpoint
-from mic_mm.registry import MODELS
+from mic_mm.engine.run_model import build_run_model, load_run_weights
 from mic_mm.utils import cli
 
 
@@ -49,29 +46,16 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def load_model(cfg, checkpoint: str):
-    """The model with the weights of a checkpoint.
-
-    Raises:
-        ValueError: If they do not fit.
-    """
-    model_cfg = dict(cfg.model)
-    if cfg.get('data_preprocessor'):
-        model_cfg.setdefault('data_preprocessor', cfg.data_preprocessor)
-    model = MODELS.build(model_cfg)
-    check_checkpoint(_load_checkpoint(checkpoint, 'cpu'), model, checkpoint)
-    load_checkpoint(model, checkpoint, map_location='cpu')
-    return model.to(get_device())
-
-
 def main() -> None:
     parser = make_parser()
     args = parser.parse_args()
     with cli.usage_errors(parser):
         cfg = cli.read_config(args.config, args.cfg_options)
         cli.check_file(args.checkpoint, 'checkpoint')
-    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
-    model = load_model(cfg, args.checkpoint)
+        init_default_scope(cfg.get('default_scope', 'mmpretrain'))
+        model = build_run_model(cfg)
+        load_run_weights(model, args.checkpoint)
+    model.to(get_device())
     pair = cfg.train_dataloader.dataset
     pipeline = (None if args.keep_pipelines else
                 cfg.test_dataloader.dataset.pipeline)

@@ -58,15 +58,12 @@ def make_parser() -> argparse.ArgumentParser:
 def main() -> None:
     parser = make_parser()
     args = parser.parse_args()
-    try:
+    with cli.usage_errors(parser, KeyError, ValueError, FileNotFoundError):
         cfg = cli.read_config(args.config, args.cfg_options)
         dataset_cfg, folder = find_dataset(cfg, args.dataset)
         init_default_scope(cfg.get('default_scope') or 'mmseg')
         dataset = DATASETS.build(dataset_cfg)
         code = count_dataset(dataset, args.out or Path(folder), args.nproc)
-    except (KeyError, ValueError, FileNotFoundError) as error:
-        parser.error(error.args[-1] if isinstance(error, KeyError) else
-                     str(error))
     sys.exit(code)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from mic_mm.cls.dataset_tools import Sample, make_parser, parse_list, report, write_list
 from mic_mm.cls.dataset_tools.command_line import LIST_FOLDER, make_check
+from mic_mm.utils import cli
 
 DOMAINS = ('clipart', 'infograph', 'painting', 'quickdraw', 'real', 'sketch')
 SPLITS = ('train', 'test')
@@ -64,15 +65,13 @@ def main() -> None:
     parser.add_argument(
         '--domains', nargs='+', choices=DOMAINS, default=list(DOMAINS))
     args = parser.parse_args()
-    try:
+    with cli.usage_errors(parser, FileNotFoundError, ValueError):
         lists = {
             f'{domain}_{split}.txt': parse_list(
                 find_list(args.root, f'{domain}_{split}.txt'))
             for domain in args.domains for split in SPLITS
         }
         classes = class_names(lists)
-    except (FileNotFoundError, ValueError) as error:
-        parser.error(str(error))
     check = make_check(args)
     written, unreadable = {}, {}
     for name, samples in lists.items():

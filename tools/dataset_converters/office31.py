@@ -11,6 +11,7 @@ import sys
 
 from mic_mm.cls.dataset_tools import convert_folders, make_parser
 from mic_mm.cls.datasets import Office31
+from mic_mm.utils import cli
 
 DOMAINS = {
     name: [f'{name}/images', name]
@@ -21,10 +22,8 @@ DOMAINS = {
 def main() -> None:
     parser = make_parser(__doc__)
     args = parser.parse_args()
-    try:
+    with cli.usage_errors(parser, FileNotFoundError, ValueError):
         sys.exit(convert_folders(args, Office31.METAINFO['classes'], DOMAINS))
-    except (FileNotFoundError, ValueError) as error:
-        parser.error(str(error))
 
 
 if __name__ == '__main__':

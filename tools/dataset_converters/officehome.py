@@ -12,6 +12,7 @@ import sys
 
 from mic_mm.cls.dataset_tools import convert_folders, make_parser
 from mic_mm.cls.datasets import OfficeHome
+from mic_mm.utils import cli
 
 DOMAINS = dict(
     Art=['Art'],
@@ -23,11 +24,9 @@ DOMAINS = dict(
 def main() -> None:
     parser = make_parser(__doc__)
     args = parser.parse_args()
-    try:
+    with cli.usage_errors(parser, FileNotFoundError, ValueError):
         sys.exit(
             convert_folders(args, OfficeHome.METAINFO['classes'], DOMAINS))
-    except (FileNotFoundError, ValueError) as error:
-        parser.error(str(error))
 
 
 if __name__ == '__main__':

@@ -89,10 +89,8 @@ def _meta(meta: dict) -> dict:
 def main() -> None:
     parser = make_parser()
     args = parser.parse_args()
-    try:
+    with cli.usage_errors(parser, ValueError, OSError):
         told = convert(args)
-    except (ValueError, FileNotFoundError) as error:
-        parser.error(str(error))
     print('\n'.join(told))
 
 

@@ -78,10 +78,8 @@ def _base_anchors(model) -> list:
 def main() -> None:
     parser = make_parser()
     args = parser.parse_args()
-    try:
+    with cli.usage_errors(parser, ValueError, OSError):
         told = convert(args)
-    except (ValueError, FileNotFoundError) as error:
-        parser.error(str(error))
     print('\n'.join(told))
 
 

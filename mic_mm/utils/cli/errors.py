@@ -27,5 +27,8 @@ def usage_errors(parser: argparse.ArgumentParser,
     try:
         yield
     except (UsageError, CheckpointError, *others) as error:
+        # The text of a KeyError is in quotation marks.
+        is_key = isinstance(error, KeyError) and error.args
+        message = error.args[-1] if is_key else error
         # Without the usage, which would push the sentence out of sight.
-        parser.exit(2, f'{parser.prog}: error: {error}\n')
+        parser.exit(2, f'{parser.prog}: error: {message}\n')

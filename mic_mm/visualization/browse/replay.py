@@ -12,7 +12,6 @@ from mmengine.device import get_device
 from mmengine.dist import sync_random_seed
 from mmengine.registry import init_default_scope
 from mmengine.runner import IterBasedTrainLoop, Runner
-from mmengine.runner.checkpoint import _load_checkpoint, _load_checkpoint_to_model
 from mmengine.runner.loops import _InfiniteDataloaderIterator
 from mmengine.runner.utils import set_random_seed
 from torch.utils.data import DataLoader
@@ -20,9 +19,9 @@ from torch.utils.data import DataLoader
 from mic_mm.core import LabelledImages, UDAModel
 from mic_mm.core.draws import seed_from
 from mic_mm.engine.data.random_state import seeded_random_state
-from mic_mm.engine.hooks.check_checkpoint import check_checkpoint
 from mic_mm.engine.hooks.check_masks import check_masks
-from mic_mm.registry import LOOPS, MODELS
+from mic_mm.engine.run_model import build_run_model, load_run_weights
+from mic_mm.registry import LOOPS
 
 
 @dataclass(frozen=True)
@@ -158,10 +157,7 @@ class TrainingReplay:
             model.init_weights()
             return ('an untrained teacher, because no checkpoint was given: '
                     'a copy of the student as training starts with it')
-        checkpoint = _load_checkpoint(path, map_location='cpu')
-        check_checkpoint(checkpoint, model, path)
-        _load_checkpoint_to_model(model, checkpoint)
-        self.checkpoint_iteration = checkpoint.get('meta', {}).get('iter')
+        self.checkpoint_iteration = load_run_weights(model, path).get('iter')
         if all(teacher.initialized for teacher in model.teachers()):
             return f'the teacher of {path}'
         return f'the student of {path}, which has no teacher'
@@ -185,10 +181,7 @@ def _trains_iterations(cfg: Config) -> bool:
 
 
 def _model(cfg: Config) -> UDAModel:
-    model_cfg = dict(cfg.model)
-    if cfg.get('data_preprocessor'):
-        model_cfg.setdefault('data_preprocessor', cfg.data_preprocessor)
-    model = MODELS.build(model_cfg)
+    model = build_run_model(cfg)
     if not isinstance(model, UDAModel):
         raise TypeError(
             f'The config trains a {type(model).__name__} without mic_mm. Use '
