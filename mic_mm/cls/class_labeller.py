@@ -45,9 +45,20 @@ class ClassLabeller(PseudoLabeller):
         self.weight = weight
 
     def predict(self, teacher: nn.Module, images: LabelledImages) -> Tensor:
-        """Logits, (B, C)."""
+        """Logits, (B, C).
+
+        Raises:
+            TypeError: If the head gives something else.
+        """
         check_batch_statistics(teacher, images.inputs)
-        return teacher.head(teacher.extract_feat(images.inputs))
+        logits = teacher.head(teacher.extract_feat(images.inputs))
+        if not isinstance(logits, Tensor):
+            raise TypeError(
+                f'The head {type(teacher.head).__name__} gives a '
+                f'{type(logits).__name__} in the place of logits, of which '
+                'no pseudo-labels are made. Use a head with one prediction, '
+                'e.g. LinearClsHead.')
+        return logits
 
     def label(self, prediction: Tensor, images: LabelledImages,
               threshold: Optional[float]) -> PseudoLabels:

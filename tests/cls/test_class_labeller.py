@@ -68,3 +68,14 @@ def test_share_of_confident_images(threshold, share):
 def test_unknown_weight_is_refused():
     with pytest.raises(ValueError, match="weight='confidence'"):
         ClassLabeller(weight='confidence')
+
+
+def test_heads_with_several_predictions_are_refused():
+    class TwoHeads(FixedProbabilities):
+
+        def head(self, features):
+            return self.logits, self.logits
+
+    images = LabelledImages(torch.zeros(2, 3, 4, 4), [])
+    with pytest.raises(TypeError, match='gives a tuple'):
+        ClassLabeller().predict(TwoHeads(PROBABILITIES), images)

@@ -101,9 +101,8 @@ class BaseConfig:
         return default if value is None else value
 
     def delete(self, key: str, indent: int = 4) -> str:
-        """A line that drops a dict of the base, if there is one."""
-        is_dict = isinstance(self.cfg.get(key), dict)
-        return f'\n{" " * indent}_delete_=True,' if is_dict else ''
+        """A line that drops a setting of the base, if there is one."""
+        return f'\n{" " * indent}_delete_=True,' if key in self.cfg else ''
 
 
 def read_base(name: str, task: str) -> BaseConfig:
@@ -121,7 +120,8 @@ def read_base(name: str, task: str) -> BaseConfig:
     try:
         if '::' not in name and not Path(name).is_file():
             raise FileNotFoundError(name)
-        cfg = Config.fromfile(_path_of(name))
+        path = _path_of(name)
+        cfg = _read(path, name)
     except (OSError, ImportError, AssertionError) as error:
         raise FileNotFoundError(
             f'--base {name}: there is no such config ({error}). Configs of '
@@ -130,6 +130,20 @@ def read_base(name: str, task: str) -> BaseConfig:
     base = BaseConfig(name, task, cfg)
     _check(base)
     return base
+
+
+def _read(path: str, name: str) -> Config:
+    try:
+        if not Config._is_lazy_import(path):
+            return Config.fromfile(path)
+        reason = ''
+    except RuntimeError as error:  # one of its bases does
+        reason = f' ({str(error).partition(".")[0]})'
+    raise ValueError(
+        f'--base {name} imports its parts instead of naming them, and '
+        f'configs of text cannot inherit it{reason}. Take another config of '
+        'the network, or wrap it by hand, see '
+        'docs/en/user_guides/own_model.md.')
 
 
 def _path_of(name: str) -> str:

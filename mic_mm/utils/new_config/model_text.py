@@ -2,6 +2,7 @@
 """The part of a new config about the model."""
 from __future__ import annotations
 
+from .initial_weights import weights_text
 from .settings import NewConfig
 
 _WRAPPERS = {
@@ -21,6 +22,8 @@ _SELF_TRAINING = {
     'cls': "type='mic_mm.SelfTraining', begin=warm_up",
     'det': "type='mic_mm.SelfTraining', begin=warm_up, exclude=('bbox', )",
 }
+# Heads that train only without the distillation they were published with.
+_DISTILLED = ('EfficientFormerClsHead', 'LeViTClsHead')
 _RATIOS = {'seg': 0.7, 'cls': 0.7, 'det': 0.5}
 # Side of the image in blocks: 64 of 224 pixels, 32 of 512, 32 of 800.
 _SIDE_IN_BLOCKS = {'seg': 16, 'cls': 3.5, 'det': 16}
@@ -64,6 +67,13 @@ def _of_task(new: NewConfig, name: str) -> list[str]:
     if new.task == 'cls':
         if 'topk' in model['head']:
             lines.append(f'{name}.head.topk = (1, )')
+        if model['head']['type'] in _DISTILLED:
+            lines += ['# Another network to learn from is not there.',
+                      f'{name}.head.distillation = False']
+        if _loss(model).get('use_sigmoid'):
+            lines += ['# The binary cross-entropy of the base needs mixed '
+                      'labels.',
+                      f"{name}.head.loss = dict(type='CrossEntropyLoss')"]
         if model.get('train_cfg'):
             lines += ['# Mixup and CutMix mix labels, which the target does '
                       'not have.', f'{name}.train_cfg = None']
@@ -71,6 +81,11 @@ def _of_task(new: NewConfig, name: str) -> list[str]:
                                        {}).get('batch_augments'):
         lines.append(f'{name}.data_preprocessor.batch_augments = None')
     return lines
+
+
+def _loss(model: dict) -> dict:
+    loss = model['head'].get('loss')
+    return loss if isinstance(loss, dict) else {}
 
 
 def _without_samplers(new: NewConfig, name: str) -> list[str]:
@@ -90,10 +105,9 @@ def _norms(new: NewConfig, name: str) -> list[str]:
 
 
 def _weights(new: NewConfig, name: str) -> list[str]:
-    pretrained = new.base.pretrained()
     if new.pretrained:
-        return [f'# Starts from {address}' for _, address in pretrained]
-    lines = [f'{name}{place} = None' for place, _ in pretrained]
+        return weights_text(new.base, name)
+    lines = [f'{name}{place} = None' for place, _ in new.base.pretrained()]
     frozen = new.base.frozen()
     lines += [f'{name}{place} = {value}' for place, value in frozen]
     if lines:
