@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 
 from mic_mm.registry import DATASETS, METRICS, MODELS, TASK_UTILS, TRANSFORMS
+from mic_mm.utils.import_notices import without_import_notices
 
 # room -> (library, distributions, registry -> types)
 TASK_ROOMS = {
@@ -69,7 +70,8 @@ def _import_or_replace(room: str) -> None:
     # Not `except ImportError`: a broken library must not look like a missing
     # one.
     if importlib.util.find_spec(library) is not None:
-        importlib.import_module(f'mic_mm.{room}')
+        with without_import_notices():
+            importlib.import_module(f'mic_mm.{room}')
         return
     for registry, names in types.items():
         for name in names:
