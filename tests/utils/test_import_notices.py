@@ -14,7 +14,7 @@ def test_only_the_notices_are_left_out(recwarn, capsys):
         print()
         print('Could not import torch', end='.')
         assert not sys.stdout.isatty()
-        warnings.warn('faster_coco_eval is not installed, metrics will not be computed.', stacklevel=1)
+        warnings.warn('faster_coco_eval is not installed, and so on', stacklevel=1)
         warnings.warn('another warning', stacklevel=1)
     print('Could not import OneDL')
     assert capsys.readouterr().out == (
