@@ -34,6 +34,7 @@ def main() -> None:
         cli.set_resume(cfg, args.resume)
         if args.amp:
             cli.enable_amp(cfg)
+        cli.check_mixed_precision(cfg)
     with cli.usage_errors(parser), told_errors(
             parser, 'interrupted; --resume goes on from the latest '
             'checkpoint'), cli.process_group(cfg):

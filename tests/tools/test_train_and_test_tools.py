@@ -81,6 +81,8 @@ def wrong_files(folder):
     (('train.py', 'gone.py'), "'gone.py' does not exist"),
     (('train.py', 'CONFIG', '--resume', 'gone.pth'), "'gone.pth'"),
     (('train.py', 'CONFIG', '--amp'), '--amp needs a GPU'),
+    (('train.py', 'CONFIG', '--cfg-options', 'optim_wrapper.type=AmpOptimWrapper'),
+     "optim_wrapper.type='AmpOptimWrapper' needs a GPU"),
     (('train.py', 'CONFIG', '--cfg-options', 'lr'), "'lr' is no key=value"),
     (('train.py', 'CONFIG', '--cfg-options', 'model.objectives.mix=None'),
      "objectives.mix=None: the config has no such objective, but ['mic', 'source']."),

@@ -64,6 +64,21 @@ def enable_amp(cfg: Config) -> None:
     cfg.optim_wrapper.setdefault('loss_scale', scale)
 
 
+def check_mixed_precision(cfg: Config) -> None:
+    """Refuse a config in mixed precision on a machine that MMEngine has none for.
+
+    Raises:
+        UsageError: If it is one, and there is no GPU.
+    """
+    kind = str((cfg.get('optim_wrapper') or {}).get('type'))
+    if kind in _IN_MIXED_PRECISION.values() and not has_accelerator():
+        plain = next(name for name, amp in _IN_MIXED_PRECISION.items() if amp == kind)
+        raise UsageError(
+            f'optim_wrapper.type={kind!r} needs a GPU (or NPU, MLU, MUSA), '
+            f'and PyTorch sees none. On the CPU set it to {plain!r}, without '
+            'dtype and loss_scale.')
+
+
 def has_accelerator() -> bool:
     """Whether there is a device that MMEngine can distribute to."""
     return get_device() not in ('cpu', 'mps')
