@@ -1,5 +1,5 @@
 # The cost of an iteration of MIC on SDAT: ResNet-18, 16 source and 16 target images of 224x224;
-# with `--size 64x64` as the original was measured (and then
+# with `--size 64 64` as the original was measured (and then
 # model.objectives.mic.mask.block_size=16).
 #     python tools/benchmark/train_iteration.py <this file>
 _base_ = '../cls/visda/mic-sdat_r101_1xb32-30k_visda2017.py'

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +27,6 @@ without what makes mic_mm's cheaper (fused attention, inference mode).
 wall: seconds by the clock, cpu: of all threads; medians.  Where other processes
 run on the machine, the ratio of cpu seconds is the more reliable one.
 '''
-_SIZE = re.compile(r'(\d+)x(\d+)')
-
-
-def _size(text: str) -> tuple[int, int]:
-    match = _SIZE.fullmatch(text)
-    if not match or '0' in match.groups():
-        raise argparse.ArgumentTypeError(
-            f'{text!r} is no size in pixels; give HEIGHTxWIDTH, e.g. 256x256.')
-    return int(match[1]), int(match[2])
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,12 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--device',
         default='cpu',
         help='where to train, e.g. cuda (default: cpu)')
-    parser.add_argument(
-        '--size',
-        type=_size,
-        metavar='HEIGHTxWIDTH',
-        help='size of the images, to which the model is adapted (default: '
-        'that of the config)')
+    cli.add_size_argument(
+        parser, 'of the images, to which the model is adapted (default: that '
+        'of the config)')
     parser.add_argument(
         '--batch-size',
         type=cli.positive_number,
@@ -109,7 +96,8 @@ def run(cfg: Config, args: argparse.Namespace) -> dict[str, Any]:
     """Measure; see :func:`mic_mm.benchmark.measure`."""
     # Else the optimizer's settings of each parameter are printed.
     MMLogger.get_instance('train_iteration', log_level='WARNING')
-    workload = build_workload(cfg, args.device, args.size, args.batch_size)
+    size = tuple(args.size) if args.size else None
+    workload = build_workload(cfg, args.device, size, args.batch_size)
     about = dict(
         config=args.config,
         cfg_options=args.cfg_options or {},
@@ -130,7 +118,7 @@ def run(cfg: Config, args: argparse.Namespace) -> dict[str, Any]:
 
 def as_text(result: dict) -> str:
     """The numbers as tables for people."""
-    about, ratio = result['about'], result['ratio']
+    about = result['about']
     height, width = about['size']
     lines = [
         f"{Path(about['config']).stem}: {about['batch_size']} images of "
@@ -142,14 +130,7 @@ def as_text(result: dict) -> str:
     ]
     for name, seconds in result['seconds'].items():
         lines.append(f'{name:34}{seconds["wall"]:10.4f}{seconds["cpu"]:10.4f}')
-    for label, key in (('ratio: iteration / passes', 'ratio'),
-                       ('ratio: iteration / library_passes',
-                        'ratio_to_library'),
-                       ('ratio: library_passes / passes', 'gain_of_passes')):
-        ratio = result[key]
-        lines.append(f'{label:34}{ratio["wall"]:10.3f}{ratio["cpu"]:10.3f}'
-                     f'   median of pairs {ratio["paired"]:.3f}, '
-                     f'{ratio["paired_cpu"]:.3f}')
+    lines += _ratios(result)
     lines += ['', *_table('pass', result['passes'], 'kind')]
     lines += ['', *_table('stage', result['stages'], 'stage')]
     loading = result['data_loading']
@@ -159,6 +140,17 @@ def as_text(result: dict) -> str:
     else:
         lines.append(f'  data loading: {loading["left_out"]}')
     return '\n'.join([*lines, '', *_footer(result)])
+
+
+def _ratios(result: dict) -> list[str]:
+    return [
+        f'{label:34}{ratio["wall"]:10.3f}{ratio["cpu"]:10.3f}'
+        f'   median of pairs {ratio["paired"]:.3f}, {ratio["paired_cpu"]:.3f}'
+        for label, ratio in (
+            ('ratio: iteration / passes', result['ratio']),
+            ('ratio: iteration / library_passes', result['ratio_to_library']),
+            ('ratio: library_passes / passes', result['gain_of_passes']))
+    ]
 
 
 def _table(title: str, rows: list[dict], key: str) -> list[str]:

@@ -79,7 +79,7 @@ def build_workload(cfg: Config,
     size = size or inputs.image_size(cfg) or _size_in_pipeline(cfg)
     if size is None:
         raise ValueError('The config does not say how large its training '
-                         'images are. Give --size HEIGHTxWIDTH.')
+                         'images are. Give --size HEIGHT WIDTH.')
     batch_size = batch_size or cfg.train_dataloader.batch_size
     torch.manual_seed(seed)
     model_cfg = inputs.resized_model(cfg.model, size)

@@ -11,7 +11,7 @@ TOOL = 'benchmark/train_iteration.py'
 
 def test_numbers_are_shown_and_written(config, run_tool, tmp_path, capsys):
     out = tmp_path / 'numbers.json'
-    run_tool(TOOL, config, '--size', '16x16', '--iterations', '2', '--json', out)
+    run_tool(TOOL, config, '--size', '16', '16', '--iterations', '2', '--json', out)
     result = json.loads(out.read_text())
     seconds = result['seconds']
     assert result['ratio']['wall'] == pytest.approx(
@@ -28,13 +28,14 @@ def test_numbers_are_shown_and_written(config, run_tool, tmp_path, capsys):
 
 
 def test_data_that_do_not_exist_are_left_out(config, run_tool, tmp_path, capsys):
-    run_tool(TOOL, config, '--size', '16x16', '--iterations', '1', '--batch-size', '2',
+    run_tool(TOOL, config, '--size', '16', '16', '--iterations', '1', '--batch-size', '2',
              '--cfg-options', 'train_dataloader.dataset.target.data_root=/nowhere')
     assert 'data loading: not measured' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize('arguments, message', [
-    (['--size', '64'], 'HEIGHTxWIDTH'),
+    (['--size', '64'], 'expected 2 arguments'),
+    (['--cfg-options', 'model.type=ABC'], 'ABC is not in the'),
     (['--iterations', '0'], 'no positive number'),
     (['--device', 'abacus'], 'unknown to PyTorch'),
     (['--json', '/no/such/folder/x.json'], 'no such folder'),

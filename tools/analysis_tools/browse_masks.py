@@ -66,12 +66,7 @@ def _add_config_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_picture_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        '--size',
-        nargs=2,
-        type=int,
-        metavar=('HEIGHT', 'WIDTH'),
-        help='resize image files to this size first')
+    cli.add_size_argument(parser, 'resize image files to this size first')
     parser.add_argument(
         '--seed', type=int, help='default: that of the config, or 0')
     parser.add_argument(

@@ -13,6 +13,7 @@ import mic_mm  # noqa: F401
 from mic_mm.benchmark import train_iteration_tool
 from mic_mm.benchmark.output import write_json
 from mic_mm.utils import cli
+from mic_mm.utils.told_errors import told_errors
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -30,7 +31,8 @@ def main() -> None:
     args = parser.parse_args()
     with cli.usage_errors(parser):
         cfg = train_iteration_tool.measured_config(args)
-    result = train_iteration_tool.run(cfg, args)
+    with told_errors(parser):
+        result = train_iteration_tool.run(cfg, args)
     print(train_iteration_tool.as_text(result))
     if args.json:
         write_json(result, args.json)

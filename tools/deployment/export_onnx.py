@@ -37,13 +37,8 @@ def make_parser() -> argparse.ArgumentParser:
 
 def add_graph_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the file takes and how it is written."""
-    parser.add_argument(
-        '--size',
-        type=cli.positive_number,
-        nargs=2,
-        metavar=('HEIGHT', 'WIDTH'),
-        default=(512, 512),
-        help='of the images (default: 512 512)')
+    cli.add_size_argument(parser, 'of the images (default: 512 512)',
+                          (512, 512))
     parser.add_argument(
         '--dynamic',
         nargs='+',

@@ -10,6 +10,7 @@ from .arguments import (
     add_branch_argument,
     add_config_arguments,
     add_run_arguments,
+    add_size_argument,
     positive_number,
 )
 from .checkpoints import check_file, set_checkpoint, set_resume
@@ -27,7 +28,8 @@ from .run import build_runner
 
 __all__ = [
     'LAUNCHERS', 'ConfigOptions', 'UsageError', 'add_branch_argument',
-    'add_config_arguments', 'add_run_arguments', 'build_runner',
+    'add_config_arguments', 'add_run_arguments', 'add_size_argument',
+    'build_runner',
     'check_device', 'check_file', 'check_launcher', 'check_mixed_precision', 'enable_amp',
     'has_accelerator', 'load_config', 'positive_number', 'process_group',
     'read_config', 'set_checkpoint', 'set_resume', 'usage_errors'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Optional
 
 from mmengine.config import DictAction
 
@@ -47,6 +48,19 @@ def add_branch_argument(parser: argparse.ArgumentParser) -> None:
         choices=('student', 'teacher'),
         help='which network (default: predict_on of the config, else '
         'student)')
+
+
+def add_size_argument(parser: argparse.ArgumentParser,
+                      help: str,
+                      default: Optional[tuple[int, int]] = None) -> None:
+    """Add ``--size HEIGHT WIDTH``, in this order in all tools."""
+    parser.add_argument(
+        '--size',
+        type=positive_number,
+        nargs=2,
+        metavar=('HEIGHT', 'WIDTH'),
+        default=default,
+        help=help)
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
