@@ -139,6 +139,17 @@ def test_optim_wrapper_dict_without_the_students_is_an_error():
         model.train_step(pair(), OptimWrapperDict(a=sgd(model)))
 
 
+class ApexOptimWrapper(OptimWrapper):
+    """MMEngine's needs apex to be made."""
+
+
+def test_wrapper_of_apex_is_refused():
+    model = build()
+    wrapper = ApexOptimWrapper(torch.optim.SGD(model.student.parameters(), lr=0.1))
+    with pytest.raises(TypeError, match="'ApexOptimWrapper' is not supported"):
+        model.train_step(pair(), wrapper)
+
+
 @MODELS.register_module()
 class LogitScale(Objective):
     """Trains a parameter of its own: loss = (scale * mean logit - 1)²."""

@@ -30,6 +30,13 @@ def build(*args, **kwargs):
     return MODELS.build(config(*args, **kwargs))
 
 
+def test_student_may_be_a_model_instead_of_its_config():
+    segmentor = MODELS.build(dict(tiny_segmentor(), _scope_='mmseg'))
+    model = build(segmentor=segmentor)
+    assert model.student is segmentor
+    assert model.data_preprocessor.preprocessor is segmentor.data_preprocessor
+
+
 def test_objective_set_to_none_is_off():
     model = build(dict(source=SOURCE, self_training=None, mic=MIC))
     assert list(model.objectives) == ['source', 'mic']
@@ -232,6 +239,8 @@ def test_batch_without_target_names_the_objectives_that_need_it():
     (dict(objectives=dict(source=dict(type='mic_mm.Unknown'))), KeyError,
      'mic_mm.Unknown'),
     (dict(pretrained='x'), ValueError, 'model.segmentor'),
+    (dict(labeller=dict(type='mic_mm.PixelLabeller', threshold=2.)), ValueError,
+     'labeller.threshold=2.0'),
 ])
 def test_configs_that_cannot_work_are_refused(kwargs, error, match):
     with pytest.raises(error, match=match):

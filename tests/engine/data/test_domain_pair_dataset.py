@@ -234,6 +234,33 @@ def test_a_target_without_images_is_refused(library, pair, tmp_path):
         library.build(**pair)
 
 
+class Missing(_Packed):
+    """Lists an image that is not there, or fails on opening something."""
+
+    def __init__(self, fails=False):
+        if fails:
+            open('gone.txt')
+        super().__init__(3)
+
+    def get_data_info(self, i):
+        return dict(img_path='nowhere/0.png')
+
+
+@pytest.mark.parametrize('make, error, match', [
+    (lambda: _Packed(0), ValueError, 'source dataset has no images'),
+    (Missing, FileNotFoundError, 'lists nowhere/0.png, which does not exist'),
+    (lambda: dict(type=Missing, fails=True), FileNotFoundError,
+     "source dataset is incomplete.*'gone.txt'.*ann_file in train_dataloader"),
+    (lambda: dict(type=Missing, data_prefix='no', fails=True), FileNotFoundError,
+     'no no .*Correct train_dataloader.dataset.source.data_prefix,'),
+    (lambda: dict(type=Missing, fails=True, dataset=dict(data_root='no')), FileNotFoundError,
+     'Correct train_dataloader.dataset.source.dataset.data_root,'),
+])
+def test_data_sets_of_any_kind_are_checked(make, error, match):
+    with pytest.raises(error, match=match):
+        DomainPairDataset(make(), _Packed(3))
+
+
 def test_unequal_class_lists_are_refused(library, pair):
     pair['target']['metainfo'] = dict(classes=('cat', 'cow'))
     with pytest.raises(ValueError, match=r"source: \['dog'\].*\['cow'\]"):

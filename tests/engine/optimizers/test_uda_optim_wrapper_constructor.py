@@ -180,3 +180,11 @@ def test_frozen_parameters_of_objectives_are_left_out():
     optimized = {id(p) for g in built.param_groups for p in g['params']}
     assert id(layer.bias) in optimized and id(layer.weight) not in optimized
     assert layer.weight is model.objectives['extra'].layer._parameters['weight']
+
+
+def test_parameter_of_the_student_itself_is_trained_under_its_name():
+    model = build()
+    model.student.temperature = nn.Parameter(torch.ones(()))
+    keys = dict(temperature=dict(lr_mult=5.))
+    optimizer = optimizer_of(model, paramwise_cfg=dict(custom_keys=keys))
+    assert settings(optimizer)[id(model.student.temperature)] == pytest.approx((0.05, 0.1))
