@@ -35,7 +35,7 @@ def test_data_that_do_not_exist_are_left_out(config, run_tool, tmp_path, capsys)
 
 @pytest.mark.parametrize('arguments, message', [
     (['--size', '64'], 'expected 2 arguments'),
-    (['--cfg-options', 'model.type=ABC'], 'ABC is not in the'),
+    ([], 'does not say how large its training images are'),
     (['--iterations', '0'], 'no positive number'),
     (['--device', 'abacus'], 'unknown to PyTorch'),
     (['--json', '/no/such/folder/x.json'], 'no such folder'),
