@@ -25,6 +25,7 @@ from mic_mm.seg.dataset_tools.cityscapes_files import (
 from mic_mm.seg.dataset_tools.command_line import check_images, convert, make_parser
 from mic_mm.seg.dataset_tools.outcome import report, statistics_of
 from mic_mm.seg.datasets.label_ids import CITYSCAPES_IDS
+from mic_mm.utils import cli
 
 
 def write_list(root: Path, split: str, outcomes: list) -> None:
@@ -49,10 +50,8 @@ def main() -> None:
         parser.error(f'There are no label maps in {args.root}/gtFine/train/'
                      '<city>. Give the folder that holds gtFine and '
                      'leftImg8bit as root.')
-    try:
+    with cli.usage_errors(parser, FileNotFoundError):
         check_images(args.root / 'leftImg8bit')
-    except FileNotFoundError as error:
-        parser.error(str(error))
     every = []
     for split in SPLITS:
         outcomes = convert(args, find_split(args.root, split), CITYSCAPES_IDS,

@@ -20,6 +20,7 @@ from pathlib import Path
 from mic_mm.det.dataset_tools.conversion import convert, find_names, make_parser
 from mic_mm.det.dataset_tools.instance_map import STYLES, InstanceMapReader
 from mic_mm.det.dataset_tools.records import AnnotatedImage
+from mic_mm.utils import cli
 
 IMAGE, INSTANCES = '_leftImg8bit.png', '_gtFine_instanceIds.png'
 SPLITS = ('train', 'val')
@@ -47,10 +48,8 @@ def main() -> None:
     read = InstanceMapReader(args.style, args.decode_images)
     suffix = '_poly' if args.style == 'mic' else ''
     out = args.out or args.root / 'annotations'
-    try:
+    with cli.usage_errors(parser, FileNotFoundError):
         items = {s: find_split(args.root, s, args.style) for s in SPLITS}
-    except FileNotFoundError as error:
-        parser.error(str(error))
     codes = [
         convert(args, items[split], read,
                 out / f'instancesonly_filtered_gtFine_{split}{suffix}.json',

@@ -16,6 +16,7 @@ from pathlib import Path
 from mic_mm.det.dataset_tools.conversion import convert, find_names, make_parser
 from mic_mm.det.dataset_tools.instance_map import InstanceMapReader
 from mic_mm.det.dataset_tools.records import AnnotatedImage
+from mic_mm.utils import cli
 
 BETAS = ('0.005', '0.01', '0.02')
 PUBLISHED_BETA = '0.02'
@@ -53,14 +54,12 @@ def main() -> None:
     prefix = 'foggy_' if args.beta == PUBLISHED_BETA else (
         f'foggy_beta_{args.beta}_')
     out = args.out or args.root / 'annotations'
-    try:
+    with cli.usage_errors(parser, FileNotFoundError):
         items = {
             s: find_split(args.root, args.cityscapes or args.root, s,
                           args.beta)
             for s in SPLITS
         }
-    except FileNotFoundError as error:
-        parser.error(str(error))
     codes = [
         convert(
             args, items[split], read,

@@ -10,31 +10,12 @@ otherwise (e.g. --types Car Van); regions that are not labelled (DontCare)
 are left out.
 """
 import sys
-from pathlib import Path
 
 from mic_mm.det.dataset_tools.box_files import KITTIReader
-from mic_mm.det.dataset_tools.conversion import convert, make_parser
-from mic_mm.det.dataset_tools.records import AnnotatedImage
+from mic_mm.det.dataset_tools.conversion import convert, find_annotated, make_parser
+from mic_mm.utils import cli
 
 TYPES = ('Car', 'Van', 'Truck')
-
-
-def find_items(root: Path) -> list[AnnotatedImage]:
-    """Labels and their images, by name.
-
-    Raises:
-        FileNotFoundError: If there are none.
-    """
-    for folder in (root / 'training', root):
-        found = sorted(folder.glob('label_2/*.txt'))
-        if found:
-            return [
-                AnnotatedImage(folder / 'image_2' / f'{path.stem}.png', path,
-                               f'{path.stem}.png') for path in found
-            ]
-    raise FileNotFoundError(
-        f'There are no labels {root}/training/label_2/*.txt. Give the folder '
-        'into which the archives were extracted.')
 
 
 def main() -> None:
@@ -46,10 +27,9 @@ def main() -> None:
         default=['Car'],
         help='types of objects that are cars (default: Car)')
     args = parser.parse_args()
-    try:
-        items = find_items(args.root)
-    except FileNotFoundError as error:
-        parser.error(str(error))
+    with cli.usage_errors(parser, FileNotFoundError):
+        items = find_annotated(
+            args.root, ('training', ''), 'label_2/*.txt', 'image_2/{}.png')
     read = KITTIReader(
         tuple((name, 'car') for name in args.types), args.decode_images)
     out = args.out or args.root / 'annotations'

@@ -9,32 +9,12 @@ with all images and the category car, which is what the papers train on;
 --classes car motorbike person keeps the others too.
 """
 import sys
-from pathlib import Path
 
 from mic_mm.det.dataset_tools.box_files import VOCReader
-from mic_mm.det.dataset_tools.conversion import convert, make_parser
-from mic_mm.det.dataset_tools.records import AnnotatedImage
+from mic_mm.det.dataset_tools.conversion import convert, find_annotated, make_parser
+from mic_mm.utils import cli
 
 CLASSES = ('car', 'motorbike', 'person')
-
-
-def find_items(root: Path) -> list[AnnotatedImage]:
-    """Annotations and their images, by name.
-
-    Raises:
-        FileNotFoundError: If there are none.
-    """
-    for folder in (root / 'VOC2012', root):
-        found = sorted(folder.glob('Annotations/*.xml'))
-        if found:
-            return [
-                AnnotatedImage(
-                    folder / 'JPEGImages' / f'{path.stem}.jpg', path,
-                    f'{path.stem}.jpg') for path in found
-            ]
-    raise FileNotFoundError(
-        f'There are no annotations {root}/VOC2012/Annotations/*.xml. Give '
-        'the folder into which the archives were extracted.')
 
 
 def main() -> None:
@@ -46,10 +26,9 @@ def main() -> None:
         default=['car'],
         help='categories, in this order (default: car)')
     args = parser.parse_args()
-    try:
-        items = find_items(args.root)
-    except FileNotFoundError as error:
-        parser.error(str(error))
+    with cli.usage_errors(parser, FileNotFoundError):
+        items = find_annotated(
+            args.root, ('VOC2012', ''), 'Annotations/*.xml', 'JPEGImages/{}.jpg')
     read = VOCReader(tuple(args.classes), args.decode_images)
     out = args.out or args.root / 'annotations'
     sys.exit(

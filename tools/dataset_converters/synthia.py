@@ -12,16 +12,15 @@ import sys
 from mic_mm.seg.dataset_tools.command_line import convert_flat, make_parser
 from mic_mm.seg.dataset_tools.label_readers import read_synthia_label
 from mic_mm.seg.datasets.label_ids import SYNTHIA_IDS
+from mic_mm.utils import cli
 
 
 def main() -> None:
     parser = make_parser(__doc__)
     args = parser.parse_args()
-    try:
+    with cli.usage_errors(parser, FileNotFoundError):
         code = convert_flat(args, 'GT/LABELS', 'RGB', SYNTHIA_IDS,
                             read_synthia_label)
-    except FileNotFoundError as error:
-        parser.error(str(error))
     sys.exit(code)
 
 

@@ -147,3 +147,30 @@ def find_names(images: Path, image_suffix: str, annotations: Path,
             f'There are no images {images}/<city>/*{image_suffix}. Give the '
             'folder into which the archives were extracted.')
     return sorted(names[0] | names[1])
+
+
+def find_annotated(root: Path, folders: Sequence[str], annotations: str,
+                   image: str) -> list[AnnotatedImage]:
+    """Annotation files and their images, by name.
+
+    Args:
+        root (Path): Folder of the data set.
+        folders (Sequence[str]): Where in it to look; the first that has
+            annotations counts.
+        annotations (str): Their pattern in a folder.
+        image (str): Path of an image there, with ``{}`` for its name.
+
+    Raises:
+        FileNotFoundError: If there are none.
+    """
+    for folder in (root / name for name in folders):
+        found = sorted(folder.glob(annotations))
+        if found:
+            return [_annotated(folder / image.format(p.stem), p) for p in found]
+    raise FileNotFoundError(
+        f'There are no annotations {root / folders[0] / annotations}. Give '
+        'the folder into which the archives were extracted.')
+
+
+def _annotated(image: Path, annotation: Path) -> AnnotatedImage:
+    return AnnotatedImage(image, annotation, image.name)
