@@ -109,3 +109,17 @@ def run_tool(monkeypatch, tmp_path):
         module.main()
 
     return run
+
+
+@pytest.fixture
+def convert(run_tool, capsys):
+    """Runs a converter; returns exit code, output and errors."""
+
+    def run(dataset, *arguments):
+        with pytest.raises(SystemExit) as stop:
+            run_tool(f'dataset_converters/{dataset}.py', '--nproc', 1,
+                     *arguments)
+        captured = capsys.readouterr()
+        return stop.value.code, captured.out, captured.err
+
+    return run

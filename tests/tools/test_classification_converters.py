@@ -1,8 +1,6 @@
 # Copyright (c) mic_mm authors. All rights reserved.
 """The converters on folders in the layout of the official archives."""
-import importlib.util
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +13,6 @@ pytest.importorskip('mmpretrain')
 from mic_mm.cls import Office31, OfficeHome, VisDA2017  # noqa: E402
 from mic_mm.registry import DATASETS  # noqa: E402
 
-ROOT = Path(__file__).resolve().parents[2]
 TOOLS = {
     'visda2017': (VisDA2017, {'train': 'train', 'validation': 'validation'}),
     'officehome': (OfficeHome, {
@@ -43,18 +40,12 @@ def write_dataset(root, tool):
 
 
 @pytest.fixture
-def convert(monkeypatch):
+def convert(run_tool):
     """Runs a converter; gives its exit code."""
 
     def run(tool, *arguments):
-        path = ROOT / 'tools' / 'dataset_converters' / f'{tool}.py'
-        spec = importlib.util.spec_from_file_location(tool, path)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        monkeypatch.setattr(
-            sys, 'argv', [tool, *map(str, arguments), '--nproc', '1'])
         with pytest.raises(SystemExit) as end:
-            module.main()
+            run_tool(f'dataset_converters/{tool}.py', '--nproc', 1, *arguments)
         return end.value.code
 
     return run

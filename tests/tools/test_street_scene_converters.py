@@ -17,19 +17,6 @@ STATISTICS = ('sample_class_stats.json', 'sample_class_stats_dict.json',
 
 
 @pytest.fixture
-def convert(run_tool, capsys):
-    """Runs a converter; returns exit code, output and errors."""
-
-    def run(dataset, *arguments):
-        with pytest.raises(SystemExit) as stop:
-            run_tool(f'dataset_converters/{dataset}.py', *arguments)
-        captured = capsys.readouterr()
-        return stop.value.code, captured.out, captured.err
-
-    return run
-
-
-@pytest.fixture
 def gta(tmp_path):
     """Four images of GTA; stripes of known width."""
     root = tmp_path / 'gta'
