@@ -41,7 +41,14 @@ class EMATeacherHook(Hook):
     priority = 'NORMAL'
 
     def before_run(self, runner: Runner) -> None:
-        """Refuse ways of training that leave weights untrained."""
+        """Refuse ways of training that leave weights untrained.
+
+        Raises:
+            ValueError: If there is another hook of this type, or the config
+                has MMEngine's ``activation_checkpointing``.
+            TypeError: If the runner shards the model.
+        """
+        _check_is_single(runner)
         check_runner(runner)
         check_activation_checkpointing(runner)
 
@@ -91,6 +98,16 @@ def _begins_step(optim_wrapper: Any) -> bool:
     optim_wrapper = student_optim_wrapper(optim_wrapper)
     return (optim_wrapper._inner_count
             % optim_wrapper._accumulative_counts == 0)
+
+
+def _check_is_single(runner: Runner) -> None:
+    hooks = [hook for hook in runner.hooks if isinstance(hook, EMATeacherHook)]
+    if len(hooks) > 1:
+        raise ValueError(
+            f'The config has {len(hooks)} hooks of type mic_mm.EMATeacherHook, '
+            'which would average the student into the teacher as often per '
+            'step. Keep that of default_hooks and remove it from '
+            'custom_hooks.')
 
 
 def _warn_of_late_objectives(model: UDAModel, max_iters: int) -> None:

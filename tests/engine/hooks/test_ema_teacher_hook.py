@@ -72,6 +72,12 @@ def test_teacher_is_the_average_of_the_students_before_each_iteration(
     assert not torch.equal(students[0], students[-1])
 
 
+def test_second_hook_would_average_twice_and_is_refused(tmp_path):
+    cfg = config(tmp_path, custom_hooks=[dict(type='mic_mm.EMATeacherHook')])
+    with pytest.raises(ValueError, match='has 2 hooks of type mic_mm.EMATeacherHook'):
+        train(cfg)
+
+
 def test_objective_that_never_begins_is_told(tmp_path):
     cfg = config(tmp_path)
     cfg['model']['objectives'].update(
