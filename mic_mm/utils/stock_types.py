@@ -67,7 +67,8 @@ def with_stock_types(cfg: Config) -> Config:
 
 def _stock(part: Any) -> Any:
     if isinstance(part, (list, tuple)):
-        return [_stock(item) for item in part if not _is_removed(item)]
+        # Resize tells a scale by its being a tuple.
+        return type(part)(_stock(item) for item in part if not _is_removed(item))
     if not isinstance(part, dict):
         return part
     replaced = ConfigDict({key: _stock(value) for key, value in part.items()})

@@ -72,6 +72,10 @@ def test_networks_of_a_library_need_no_mic_mm(config, data, metric):
         assert plain.test_dataloader.dataset.metainfo.classes[:2] == (
             'aeroplane', 'bicycle')
     assert plain.visualizer.type != 'Visualizer'
+    # Also to the kind of sequence: Resize takes a tuple as scale, and no list.
+    steps = plain.test_dataloader.dataset.pipeline
+    assert [step.to_dict() for step in steps] == [
+        step.to_dict() for step in cfg.test_dataloader.dataset.pipeline]
 
 
 def test_the_config_is_left_alone():

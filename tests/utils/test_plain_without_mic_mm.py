@@ -5,6 +5,7 @@ import sys
 import textwrap
 
 import torch
+from PIL import Image
 
 from mic_mm.testing.hosts import wrapped
 from mic_mm.utils.checkpoint_file import save_weights
@@ -15,6 +16,7 @@ DATA = {
     'cls': ('CustomDataset', 'Accuracy'),
     'det': ('CocoDataset', 'CocoMetric'),
 }
+PACK = dict(seg='PackSegInputs', cls='PackInputs', det='PackDetInputs')
 BLOCKED = '''
     import sys
     class Blocked:
@@ -35,6 +37,10 @@ BLOCKED = '''
         while not isinstance(output, torch.Tensor):
             output = output[0]
         torch.save(output, f'{name}.pt')
+    from mmdet.apis import DetInferencer
+    from mmseg.apis import MMSegInferencer
+    DetInferencer('det.py', 'det.pth', device='cpu')('image.png')
+    MMSegInferencer('seg.py', 'seg.pth', device='cpu')('image.png')
     assert not [name for name in sys.modules if name.startswith('mic_mm')]
 '''
 
@@ -42,6 +48,7 @@ BLOCKED = '''
 def test_plain_models_run_where_mic_mm_cannot_be_imported(tmp_path):
     images = torch.randn(1, 3, 32, 32)
     torch.save(images, tmp_path / 'images.pt')
+    Image.new('RGB', (48, 40)).save(tmp_path / 'image.png')
     expected = {}
     for name, host in dict(
             seg='segmentor', cls='vit-cdan-mcc', det='fcos').items():
@@ -51,7 +58,11 @@ def test_plain_models_run_where_mic_mm_cannot_be_imported(tmp_path):
             dataset=dict(
                 type=kind,
                 metainfo=dict(classes=('a', 'b', 'c', 'd')),
-                pipeline=[]))
+                pipeline=[
+                    dict(type='LoadImageFromFile'),
+                    dict(type='Resize', scale=(32, 32), keep_ratio=name != 'cls'),
+                    dict(type=PACK[name]),
+                ]))
         cfg.test_evaluator = dict(type=metric)
         plain_config(cfg).dump(tmp_path / f'{name}.py')
         meta = dict(dataset_meta=dict(
