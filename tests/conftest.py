@@ -17,8 +17,10 @@ OFFICIAL = (
     'seg/test_seg_whole_iterations.py',
     'test_rooms.py',
     'test_stock_equality.py',
-    'tools/test_model_converters.py',
+    'tools/test_mic_to_mmseg_tool.py',
+    'tools/test_to_plain_tool.py',
     'utils/test_compat.py',
+    'utils/test_harmless_files.py',
 )
 
 

@@ -1,4 +1,5 @@
 # Copyright (c) mic_mm authors. All rights reserved.
+"""Runs of tools/train.py, exported and used by their libraries."""
 import json
 
 import numpy as np
@@ -10,18 +11,10 @@ from mmseg.apis import inference_model, init_model
 from PIL import Image
 
 from mic_mm.registry import MODELS
-from mic_mm.testing.golden import load_golden
 from mic_mm.testing.models import tiny_one_stage_detector
-from mic_mm.testing.models_seg_da import (
-    build_segmentor,
-    in_original_names,
-    original_arrays,
-    tiny_daformer,
-    tiny_dlv2,
-    tiny_hrda,
-)
+from mic_mm.testing.models_seg_da import tiny_daformer, tiny_dlv2, tiny_hrda
 
-TOOLS = 'model_converters'
+TOOL = 'model_converters/to_plain.py'
 CLASSES = ('a', 'b', 'c', 'd')
 
 
@@ -50,7 +43,7 @@ def street(tmp_path):
     return tmp_path
 
 
-def seg_config(segmentor, street):
+def seg_config(segmentor, street, validated=False):
     dataset = dict(
         type='BaseSegDataset',
         data_root=str(street),
@@ -63,8 +56,17 @@ def seg_config(segmentor, street):
             dict(type='PackSegInputs')
         ])
     path = street / f'config_{street.name}.py'
+    evaluated = dict(
+        batch_size=1,
+        num_workers=0,
+        sampler=dict(type='DefaultSampler', shuffle=False),
+        dataset=dataset)
+    metric = dict(type='IoUMetric', iou_metrics=['mIoU'])
+    validation = dict(
+        val_dataloader=evaluated, val_evaluator=metric, val_cfg=dict())
     Config(
         dict(
+            **(validation if validated else {}),
             default_scope='mmseg',
             model=uda(segmentor),
             train_dataloader=dict(
@@ -81,20 +83,20 @@ def seg_config(segmentor, street):
                             dict(type='LoadImageFromFile'),
                             dict(type='PackSegInputs')
                         ]))),
-            test_dataloader=dict(
-                batch_size=1,
-                num_workers=0,
-                sampler=dict(type='DefaultSampler', shuffle=False),
-                dataset=dataset),
-            test_evaluator=dict(type='IoUMetric', iou_metrics=['mIoU']),
+            test_dataloader=evaluated,
+            test_evaluator=metric,
             test_cfg=dict(type='TestLoop'),
-            train_cfg=dict(type='IterBasedTrainLoop', max_iters=2),
+            train_cfg=dict(
+                type='IterBasedTrainLoop', max_iters=2, val_interval=2),
             optim_wrapper=dict(
                 constructor='mic_mm.UDAOptimWrapperConstructor',
                 optimizer=dict(type='SGD', lr=0.01)),
             default_hooks=dict(
                 checkpoint=dict(
-                    type='CheckpointHook', by_epoch=False, interval=1),
+                    type='CheckpointHook',
+                    by_epoch=False,
+                    interval=1,
+                    save_best='mIoU' if validated else None),
                 ema_teacher=dict(type='mic_mm.EMATeacherHook'),
                 random_streams=dict(type='mic_mm.RandomStreamsHook')),
             log_processor=dict(by_epoch=False),
@@ -121,7 +123,7 @@ def test_trained_segmentor_works_in_mmseg(segmentor, branch, street,
     config = seg_config(segmentor(), street)
     config = config.rename(config.with_name('mic.v2.py'))
     run_tool('train.py', config, '--work-dir', street / 'run')
-    run_tool(f'{TOOLS}/to_plain.py', config, street / 'run' / 'iter_2.pth',
+    run_tool(TOOL, config, street / 'run' / 'iter_2.pth',
              street / 'plain', '--branch', branch)
     plain = street / 'plain' / config.name
     text = plain.read_text()
@@ -149,10 +151,10 @@ def test_trained_segmentor_works_in_mmseg(segmentor, branch, street,
                                expected.seg_logits.data)
 
 
-def test_plain_segmentor_is_evaluated_by_the_same_config(street, run_tool):
-    config = seg_config(tiny_daformer(), street)
+def test_the_best_segmentor_is_evaluated_by_the_same_config(street, run_tool):
+    config = seg_config(tiny_daformer(), street, validated=True)
     run_tool('train.py', config, '--work-dir', street / 'run')
-    run_tool(f'{TOOLS}/to_plain.py', config, street / 'run' / 'iter_2.pth',
+    run_tool(TOOL, config, street / 'run' / 'best_mIoU_iter_2.pth',
              street / 'plain')
     plain = street / 'plain' / config.name
     run_tool('test.py', plain, plain.with_suffix('.pth'), '--work-dir',
@@ -162,10 +164,12 @@ def test_plain_segmentor_is_evaluated_by_the_same_config(street, run_tool):
     assert scores['mIoU'] > 0
 
 
-def test_trained_classifier_works_in_mmpretrain(config, run_tool, tmp_path):
+def test_published_classifier_works_in_mmpretrain(config, run_tool, tmp_path):
     from mmpretrain.apis import get_model
     run_tool('train.py', config, '--work-dir', tmp_path / 'run')
-    run_tool(f'{TOOLS}/to_plain.py', config, tmp_path / 'run' / 'iter_2.pth',
+    run_tool('misc/publish_model.py', tmp_path / 'run' / 'iter_2.pth',
+             tmp_path / 'published.pth')
+    run_tool(TOOL, config, next(tmp_path.glob('published-*.pth')),
              tmp_path / 'plain')
     plain = tmp_path / 'plain' / config.name
     assert 'mic_mm' not in plain.read_text()
@@ -194,7 +198,7 @@ def test_trained_detector_works_in_mmdet(run_tool, tmp_path):
     with DefaultScope.overwrite_default_scope('mmdet'):
         wrapper = MODELS.build(Config.fromfile(path).model)
     torch.save({'state_dict': wrapper.state_dict()}, tmp_path / 'run.pth')
-    run_tool(f'{TOOLS}/to_plain.py', path, tmp_path / 'run.pth',
+    run_tool(TOOL, path, tmp_path / 'run.pth',
              tmp_path / 'plain', '--branch', 'teacher')
     plain = tmp_path / 'plain' / path.name
     assert 'mic_mm' not in plain.read_text()
@@ -206,132 +210,13 @@ def test_trained_detector_works_in_mmdet(run_tool, tmp_path):
         torch.testing.assert_close(detector(images), expected)
 
 
-def exit_message(run_tool, capsys, *arguments):
-    with pytest.raises(SystemExit):
-        run_tool(*arguments)
-    return capsys.readouterr().err
-
-
 def test_export_of_a_plain_checkpoint_is_refused(config, run_tool, tmp_path,
                                                  capsys):
     torch.save({'state_dict': {'backbone.a': torch.zeros(1)}},
                tmp_path / 'a.pth')
-    message = exit_message(run_tool, capsys, f'{TOOLS}/to_plain.py', config,
-                           tmp_path / 'a.pth', tmp_path / 'out')
+    with pytest.raises(SystemExit) as stopped:
+        run_tool(TOOL, config, tmp_path / 'a.pth', tmp_path / 'out')
+    assert stopped.value.code == 2
+    message = capsys.readouterr().err
     assert 'has no student' in message and 'backbone.a' in message
     assert not (tmp_path / 'out').exists()
-
-
-def training_checkpoint(path, **branches):
-    """A checkpoint like the original's, of weights by branch."""
-    torch.save(
-        {
-            'meta': dict(
-                mmseg_version='0.16.0', CLASSES=CLASSES, PALETTE=None),
-            'state_dict': {
-                f'{prefix}.{name}': value
-                for prefix, weights in branches.items()
-                for name, value in weights.items()
-            },
-            'optimizer': {},
-        }, path)
-
-
-@pytest.mark.golden
-@pytest.mark.parametrize('identifier',
-                         ['case11_daformer_inputs', 'case11_hrda_inputs'])
-def test_recorded_checkpoint_is_converted__seg_case11(identifier, run_tool,
-                                                      tmp_path):
-    case = load_golden('seg', identifier)
-    student = original_arrays(case, 'student/')
-    training_checkpoint(
-        tmp_path / 'original.pth',
-        model=student,
-        ema_model={n: v + 1 for n, v in student.items()},
-        imnet_model=original_arrays(case, 'imnet/'))
-    (tmp_path / 'original.json').write_text(
-        json.dumps(dict(uda={}, model=case.config)))
-    for branch in ('student', 'teacher', 'imagenet'):
-        run_tool(f'{TOOLS}/mic_to_mmseg.py', tmp_path / 'original.pth',
-                 tmp_path / f'{branch}.pth', '--config',
-                 tmp_path / 'original.json', '--branch', branch)
-    weights = {
-        branch: torch.load(tmp_path / f'{branch}.pth', weights_only=True)
-        ['state_dict']
-        for branch in ('student', 'teacher', 'imagenet')
-    }
-    assert {n.partition('.')[0] for n in weights['imagenet']} == {'backbone'}
-    for name, value in in_original_names(weights['teacher']).items():
-        torch.testing.assert_close(value, student[name] + 1, rtol=0, atol=0)
-    model = init_model(
-        str(tmp_path / 'student.py'),
-        str(tmp_path / 'student.pth'),
-        device='cpu')
-    loaded = in_original_names({
-        n: v
-        for n, v in model.state_dict().items()
-        if not n.endswith('num_batches_tracked')
-    })
-    assert set(loaded) == set(student)
-    for name, value in student.items():
-        torch.testing.assert_close(loaded[name], value, rtol=0, atol=0)
-    assert model.dataset_meta['classes'] == CLASSES
-
-
-def original_daformer(path):
-    model = build_segmentor(tiny_daformer())
-    weights = in_original_names(model.state_dict())
-    training_checkpoint(path, model=weights)
-    return model, weights
-
-
-def test_a_config_of_mic_mm_checks_the_weights(street, run_tool, capsys):
-    config = seg_config(tiny_daformer(), street)
-    _, weights = original_daformer(street / 'original.pth')
-    arguments = (f'{TOOLS}/mic_to_mmseg.py', street / 'original.pth',
-                 street / 'out.pth', '--config', config)
-    run_tool(*arguments)
-    assert (street / 'out.pth').is_file()
-    (street / 'out.pth').unlink()
-    name = 'decode_head.conv_seg.bias'
-    weights['decode_head.extra'] = weights.pop(name)
-    training_checkpoint(street / 'original.pth', model=weights)
-    message = exit_message(run_tool, capsys, *arguments)
-    assert 'left over:\n  decode_head.extra' in message
-    assert f'not set:\n  {name}' in message
-    assert not (street / 'out.pth').exists()
-
-
-def test_without_a_config_nothing_is_compared(tmp_path, run_tool, capsys):
-    model, _ = original_daformer(tmp_path / 'original.pth')
-    run_tool(f'{TOOLS}/mic_to_mmseg.py', tmp_path / 'original.pth',
-             tmp_path / 'out' / 'student.pth')
-    assert 'not compared' in capsys.readouterr().out
-    saved = torch.load(tmp_path / 'out' / 'student.pth', weights_only=True)
-    model.load_state_dict(saved['state_dict'], strict=True)
-
-
-@pytest.mark.parametrize('content, reason', [
-    (b'no checkpoint', 'no checkpoint of PyTorch'),
-    ({'a': 1}, "the entries ['a']"),
-    ([1, 2], 'a list'),
-    ({'state_dict': {'student.backbone.a': torch.zeros(1)}},
-     "has no branch 'student'"),
-])
-def test_other_files_are_refused_by_name(content, reason, tmp_path, run_tool,
-                                         capsys):
-    path = tmp_path / 'other.pth'
-    if isinstance(content, bytes):
-        path.write_bytes(content)
-    else:
-        torch.save(content, path)
-    message = exit_message(run_tool, capsys, f'{TOOLS}/mic_to_mmseg.py', path,
-                           tmp_path / 'out.pth')
-    assert reason in message
-    assert not (tmp_path / 'out.pth').exists()
-
-
-def test_a_missing_file_is_named(tmp_path, run_tool, capsys):
-    message = exit_message(run_tool, capsys, f'{TOOLS}/mic_to_mmseg.py',
-                           tmp_path / 'no.pth', tmp_path / 'out.pth')
-    assert 'no.pth does not exist' in message
