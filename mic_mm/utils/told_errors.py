@@ -76,7 +76,9 @@ def told(error: BaseException) -> Optional[str]:
         return None
     last = frames[-1]
     if Path(last.filename) == _REGISTRY:
-        return message if isinstance(error, (KeyError, TypeError)) else None
+        # Not a part of a model that it lacks, which MMEngine gets as None.
+        is_told = isinstance(error, KeyError) or '__init__() ' in message
+        return message if is_told else None
     is_ours = isinstance(error, _DELIBERATE) and _is_raised(
         last.filename, last.line or '')
     # Errors of the system have their message behind a number.

@@ -28,6 +28,11 @@ def test_a_mistake_is_told_and_its_traceback_is_in_the_log(
     assert 'Traceback (most recent call last)' in written and message in written
 
 
+def test_a_part_without_a_config_keeps_its_traceback(config, run_tool):
+    with pytest.raises(TypeError, match='NoneType'):
+        run_tool('train.py', config, '--cfg-options', 'model.classifier=None')
+
+
 MODULE = '''
 from mmengine.registry import MODELS
 from mic_mm.core import Objective

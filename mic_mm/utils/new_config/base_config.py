@@ -12,7 +12,8 @@ from mmengine.config import Config
 SCOPES = {'seg': 'mmseg', 'cls': 'mmpretrain', 'det': 'mmdet'}
 # Where a model of each task says how many classes there are.
 _MAIN_HEADS = {
-    'seg': ('decode_head', ),
+    # The second is that of HRDA.
+    'seg': ('decode_head', 'decode_head.single_scale_head'),
     'cls': ('head', ),
     'det': ('bbox_head', 'roi_head.bbox_head'),
 }
@@ -81,10 +82,13 @@ class BaseConfig:
         ]
 
     def pixel_samplers(self) -> list[str]:
-        """Places of samplers of hard pixels in heads."""
+        """Places of samplers of hard pixels in heads.
+
+        Samplers of heads that segment by masks are others.
+        """
         return [
-            place.removesuffix('.type') for place, _ in _walk(self.model)
-            if place.endswith('.sampler.type')
+            place.removesuffix('.type') for place, kind in _walk(self.model)
+            if place.endswith('.sampler.type') and kind.endswith('PixelSampler')
         ]
 
     def frozen(self) -> list[tuple[str, Any]]:

@@ -59,7 +59,9 @@ def _of_task(new: NewConfig, name: str) -> list[str]:
         lines.append(f'{name}.data_preprocessor.size = size')
         if model.get('data_preprocessor', {}).get('size_divisor') is not None:
             lines.append(f'{name}.data_preprocessor.size_divisor = None')
-        if model.get('test_cfg', {}).get('mode') == 'slide':
+        if model.get('hr_crop_size') is not None:
+            lines += _of_hrda(name)
+        elif model.get('test_cfg', {}).get('mode') == 'slide':
             lines.append(f"{name}.test_cfg = dict(mode='whole')  # the base "
                          'slides a window over large images')
         if new.method != 'source-only':
@@ -81,6 +83,14 @@ def _of_task(new: NewConfig, name: str) -> list[str]:
                                        {}).get('batch_augments'):
         lines.append(f'{name}.data_preprocessor.batch_augments = None')
     return lines
+
+
+def _of_hrda(name: str) -> list[str]:
+    half = '(size[0] // 2, size[1] // 2)'
+    return [
+        f'# Detail at full resolution, in windows of half the crop.\n{name}.hr_crop_size = {half}',
+        f'{name}.test_cfg.crop_size = size', f'{name}.test_cfg.stride = {half}'
+    ]
 
 
 def _loss(model: dict) -> dict:

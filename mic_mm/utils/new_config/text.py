@@ -19,6 +19,8 @@ _TITLES = {
     'source-only': 'Source-only training',
 }
 _PARTS_OF_ITERATIONS = 10
+# What the constructor of mic_mm calls anyway, or is.
+_USUAL_CONSTRUCTORS = ('DefaultOptimWrapperConstructor', 'UDAOptimWrapperConstructor')
 _PARTS_IN_WARM_UP = 25
 # That of MMEngine's `Config.pretty_text`.
 _STYLE = dict(
@@ -133,7 +135,7 @@ def _delete_checkpoint(new: NewConfig) -> str:
 def _optimizer(new: NewConfig) -> str:
     lines = ["constructor='mic_mm.UDAOptimWrapperConstructor'"]
     inner = new.base.get('optim_wrapper.constructor')
-    if inner is not None:
+    if inner is not None and not inner.endswith(_USUAL_CONSTRUCTORS):
         scope = new.base.get('default_scope')
         name = inner if '.' in inner else f'{scope}.{inner}'
         lines.append(f'paramwise_cfg=dict(inner_constructor={name!r})')

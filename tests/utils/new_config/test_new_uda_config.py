@@ -2,6 +2,7 @@
 """Folders that cannot be used are refused by name; configs say what is asked."""
 import argparse
 import json
+from pathlib import Path
 from itertools import product
 
 import numpy as np
@@ -324,6 +325,33 @@ def test_bases_that_do_not_fit_are_refused(images, base, words):
     pytest.importorskip('mmseg')
     pytest.importorskip('mmdet')
     assert words in refused('seg', '--base', base)
+
+
+NETWORKS = Path(__file__).parents[3] / 'configs/seg/gta2cityscapes'
+
+
+@pytest.mark.parametrize('network', ['daformer', 'hrda'])
+def test_networks_of_the_paper_are_bases(images, network):
+    pytest.importorskip('mmseg')
+    path, = NETWORKS.glob(f'source-only_{network}-mit-b5_*.py')
+    cfg = written('seg', '--base', str(path), '--no-pretrained')
+    # The usual constructor is called by that of mic_mm, and is not named.
+    assert 'inner_constructor' not in str(cfg.optim_wrapper)
+    segmentor = cfg.model.segmentor
+    if network == 'daformer':
+        assert segmentor.decode_head.num_classes == 3
+        return
+    # The crop is that of the images, 40x60, and detail is half of it.
+    assert segmentor.decode_head.single_scale_head.num_classes == 3
+    assert segmentor.data_preprocessor.size == segmentor.test_cfg.crop_size == (32, 32)
+    assert segmentor.hr_crop_size == segmentor.test_cfg.stride == (16, 16)
+
+
+def test_samplers_of_masks_are_left_in_their_heads(images):
+    pytest.importorskip('mmseg')
+    cfg = written('seg', '--base',
+                  'mmseg::mask2former/mask2former_r50_8xb2-90k_cityscapes-512x1024.py')
+    assert cfg.model.segmentor.decode_head.train_cfg.sampler.type == 'mmdet.MaskPseudoSampler'
 
 
 def test_detectors_with_masks_are_refused(images):
