@@ -22,7 +22,7 @@ a { color: var(--link); }
 .note { color: var(--quiet); }
 .warning { background: var(--mark); padding: .5rem .8rem;
   border-radius: .3rem; }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; margin-bottom: 1rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .4rem 1.1rem .4rem 0; text-align: right;
   vertical-align: top; overflow-wrap: anywhere; min-width: 4em; }
