@@ -47,12 +47,16 @@ def bar_chart(title: str, runs: Sequence[Bars]) -> str:
         return ''
     # Bars start at 0, and negative values have none.
     largest = max(max(values), 0.) or 1.
-    group = len(runs) * (_BAR + _SPACE) + _GAP
-    height = _TOP + group * len(names)
     body = [f'<text class="title" x="0" y="13">{escape(title)}</text>']
-    for index, name in enumerate(names):
-        body += _group(name, runs, _TOP + group * index, largest)
-    return (f'<svg class="chart bars" viewBox="0 0 {_WIDTH} {height}" '
+    top = _TOP
+    for name in names:
+        # A run whose data lack the class takes no room.
+        having = [run for run in runs
+                  if math.isfinite(run.values.get(name, math.nan))]
+        if having:
+            body += _group(name, having, top, largest)
+            top += len(having) * (_BAR + _SPACE) + _GAP
+    return (f'<svg class="chart bars" viewBox="0 0 {_WIDTH} {top}" '
             f'role="img" aria-label="{escape(title, quote=True)}">'
             + ''.join(body) + '</svg>')
 
@@ -63,9 +67,7 @@ def _group(name: str, runs: Sequence[Bars], top: float,
     parts = [f'<text x="{_LABEL - 8}" y="{middle:.1f}" text-anchor="end">'
              f'<title>{escape(name)}</title>{escape(_short(name))}</text>']
     for index, run in enumerate(runs):
-        value = run.values.get(name, math.nan)
-        if not math.isfinite(value):
-            continue
+        value = run.values[name]
         y = top + index * (_BAR + _SPACE)
         length = max(value, 0.) / largest * (_WIDTH - _LABEL - _VALUE)
         parts.append(

@@ -22,14 +22,15 @@ class RunRecord:
     Attributes:
         name (str): Name for people, different from those of other runs.
         folder (Path): Work directory.
-        starts (list[str]): Names of the folders of each start, by time; the
-            second and later ones are resumed or evaluate.
+        starts (list[str]): Names of the folders of each start that trained,
+            by time; the second and later ones are resumed. Without any, of
+            all starts.
         scalars (Scalars): Curves.
         classes (dict[str, ClassValues]): The last value of each class, by
             metric.
         panels (list[Path]): Pictures of what was trained on, by iteration.
         pictures (list[Path]): The last other picture of each name.
-        config (dict, optional): Settings of the last start.
+        config (dict, optional): Settings of the last of these starts.
         remarks (list[str]): What is missing, in words.
     """
 
@@ -99,6 +100,7 @@ def read_run(folder: Path, name: Optional[str] = None) -> RunRecord:
         remarks.append(f'No curves: {error}')
     if scalars != Scalars() and not scalars.validation:
         remarks.append('No validation was logged.')
+    trained = [start for start in starts if _has_trained(start)] or starts
     panels = _panels(starts)
     if not panels:
         remarks.append('No panels: mic_mm.UDAVisualizationHook has drawn '
@@ -106,13 +108,20 @@ def read_run(folder: Path, name: Optional[str] = None) -> RunRecord:
     return RunRecord(
         name=name or folder.name,
         folder=folder,
-        starts=[start.name for start in starts],
+        starts=[start.name for start in trained],
         scalars=scalars,
         classes=class_values(scalars, starts),
         panels=panels,
         pictures=_last_pictures(starts),
-        config=_config(folder, starts, remarks),
+        config=_config(folder, trained, remarks),
         remarks=remarks)
+
+
+def _has_trained(start: Path) -> bool:
+    """Unlike evaluations and starts that ended in an error, which log no values."""
+    data = start / 'vis_data'
+    return (data / 'scalars.json').is_file() or any(
+        (data / PANEL_FOLDER).glob('*.png'))
 
 
 def _config(folder: Path, starts: list[Path],

@@ -11,7 +11,7 @@ from PIL import Image
 from . import run_curves
 from .bar_chart import Bars, bar_chart
 from .config_diff import config_diff
-from .html_page import charts, fold, image, key, page, paragraph, section, table
+from .html_page import charts, fold, image, key, page, paragraph, pictures, section, table
 from .run_record import RunRecord
 from .run_summary import last_values, overview
 
@@ -85,11 +85,10 @@ def _classes(runs: Sequence[RunRecord]) -> str:
 
 def _panels(run: RunRecord, count: int) -> str:
     shown = _spread(_widest(run.panels), count)
-    parts = [
+    parts = [pictures(*(
         image(path, f'{run.name}, iteration {int(path.stem)}')
-        for path in shown
-    ]
-    if not parts:
+        for path in shown))]
+    if not shown:
         parts.append(paragraph('No pictures.', 'note'))
     if run.pictures:
         parts.append(fold('Other pictures', *(image(path, path.stem)

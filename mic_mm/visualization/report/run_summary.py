@@ -37,22 +37,28 @@ def last_values(runs: Sequence[RunRecord]) -> str:
     if not names:
         return ''
     return table(['last value (largest, at iteration)',
-                  *(run.name for run in runs)], [[
-                      name,
-                      *(_last(run.scalars.validation.get(name))
-                        for run in runs)
-                  ] for name in names])
+                  *(run.name for run in runs)],
+                 [[name, *_values_of(name, runs)] for name in names])
 
 
-def _last(curve: Optional[Curve]) -> str:
+def _values_of(name: str, runs: Sequence[RunRecord]) -> list[str]:
+    """Of each run, with the same number of decimals."""
+    curves = [run.scalars.validation.get(name) for run in runs]
+    values = [v for curve in curves if curve is not None for v in curve[1]]
+    # Shares have three decimals, percentages two.
+    decimals = 3 if max(map(abs, values)) <= 1.5 else 2
+    return [_last(curve, decimals) for curve in curves]
+
+
+def _last(curve: Optional[Curve], decimals: int) -> str:
     if curve is None:
         return ABSENT
     steps, values = curve
     largest = max(range(len(values)), key=values.__getitem__)
-    text = f'{values[-1]:.4g}'
+    text = f'{values[-1]:.{decimals}f}'
     if values[largest] == values[-1]:
         return text
-    return f'{text} ({values[largest]:.4g} at {steps[largest]:g})'
+    return f'{text} ({values[largest]:.{decimals}f} at {steps[largest]:g})'
 
 
 def _progress(run: RunRecord) -> str:

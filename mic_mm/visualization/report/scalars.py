@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 Curve = tuple[list[float], list[float]]
 
 # What both training and validation log, of themselves.
 _SHARED = ('time', 'data_time', 'memory')
+# Precisions and recalls of COCO, which are -1 where there is no object.
+_COCO = re.compile(r'mAP|AP50|AR@')
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,8 @@ def split_scalars(work_dir: Path) -> Scalars:
     training = [entry for entry in joined if _is_training(entry)]
     validation = [{
         name: value
-        for name, value in entry.items() if name not in _SHARED
+        for name, value in entry.items()
+        if name not in _SHARED and not _is_undefined(name, value)
     } for entry in joined if not _is_training(entry)]
     return Scalars(_curves(training), _curves(validation))
 
@@ -88,6 +93,11 @@ def _entries(path: Path) -> list[dict]:
 def _is_training(entry: dict) -> bool:
     # LoggerHook adds the iteration to what is logged during training.
     return 'iter' in entry
+
+
+def _is_undefined(name: str, value: Any) -> bool:
+    """Whether COCO's evaluation had nothing to measure, e.g. no small object."""
+    return value == -1 and _COCO.search(name) is not None
 
 
 def _join(earlier: list[dict], later: list[dict]) -> list[dict]:

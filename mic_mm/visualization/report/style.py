@@ -26,7 +26,7 @@ a { color: var(--link); }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .4rem 1.1rem .4rem 0; text-align: right;
   vertical-align: top; overflow-wrap: anywhere; min-width: 4em; }
-th { font-weight: 600; border-bottom: 2px solid var(--ink); }
+th { overflow-wrap: normal; font-weight: 600; border-bottom: 2px solid var(--ink); }
 td { border-bottom: 1px solid var(--line); }
 th:first-child, td:first-child { text-align: left; }
 table.text th, table.text td { text-align: left; }

@@ -34,6 +34,20 @@ def test_runs_without_the_metric_take_no_room():
     assert bar_chart('IoU', [Bars('a', {'x': 1.}, 'red'), Bars('b', {}, 'blue')]) == alone
 
 
+def test_a_class_that_a_run_lacks_takes_no_room():
+    both = {'x': 1., 'y': 1.}
+    svg = bar_chart('IoU', [Bars('a', {'x': 1.}, 'red'), Bars('b', both, 'blue')])
+    root = ElementTree.fromstring(svg)
+    tops = [float(rect.get('y')) for rect in root.iter('rect')]
+    assert tops == [22, 35, 56]
+    labels = {t.find('title').text: float(t.get('y')) for t in root.iter('text')
+              if t.find('title') is not None}
+    # In the middle of the bars.
+    assert labels['x'] == pytest.approx((22 + 35 + 11) / 2 + 5, abs=1)
+    assert labels['y'] == pytest.approx(56 + 11 / 2 + 5, abs=1)
+    assert float(root.get('viewBox').split()[3]) == 56 + 13 + 8
+
+
 def test_long_names_are_cut_and_cannot_break_the_document():
     name = '<i>' + 40 * 'x'
     texts = [t.text for t in ElementTree.fromstring(

@@ -60,6 +60,29 @@ def test_a_resumed_run_continues_where_its_checkpoint_was(tmp_path):
         ('20260101_000000', '000010'), ('20260101_000100', '000020')]
 
 
+def test_settings_are_those_of_the_start_that_trained(tmp_path):
+    start(tmp_path, '20260101_000000', train(10, loss=4.), config=dict(a=1))
+    # A mistake on the command line, and an evaluation.
+    start(tmp_path, '20260101_000100', config=dict(a=2))
+    start(tmp_path, '20260101_000200', train(20, loss=4.), config=dict(a=3))
+    start(tmp_path, '20260101_000300', config=dict(a=4))
+    run = read_run(tmp_path)
+    assert run.config == dict(a=3)
+    assert run.starts == ['20260101_000000', '20260101_000200']
+
+
+def test_what_coco_could_not_measure_is_no_value(tmp_path):
+    start(tmp_path, '20260101_000000', train(10, loss=-1.), val(
+        10, **{'coco/bbox_mAP': 0.1, 'coco/bbox_mAP_s': -1., 'coco/AP50.car': -1.,
+               'coco/AP50.bus': 0., 'score': -1.}))
+    run = read_run(tmp_path)
+    assert run.scalars.validation == {
+        'coco/bbox_mAP': ([10], [0.1]), 'coco/AP50.bus': ([10], [0.]),
+        'score': ([10], [-1.])}
+    assert run.scalars.training['loss'] == ([10], [-1.])
+    assert list(run.classes['coco/AP50']) == ['bus']
+
+
 def test_an_evaluation_later_on_takes_nothing_away(tmp_path):
     start(tmp_path, '20260101_000000', train(10, loss=4.), val(10, mIoU=5.))
     start(tmp_path, '20260101_000100', val(0, mIoU=6.))
@@ -222,7 +245,7 @@ def test_the_report_of_two_runs_in_a_browser(two_runs, tmp_path):
     rows = re.findall('<tr>(.*?)</tr>', page.dom)
     cells = [re.sub('<[^>]*>', '|', row) for row in rows]
     assert any('20 of 40' in c and '|3|' in c and '0.250' in c for c in cells)
-    assert any('|mIoU|' in c and '|50|' in c and '|55 (60 at 10)|' in c
+    assert any('|mIoU|' in c and '|50.00|' in c and '|55.00 (60.00 at 10)|' in c
                for c in cells)
     assert any('|model.objectives.mic|' in c and '|None|' in c for c in cells)
     # Of seven pictures the first, the middle and the last.
