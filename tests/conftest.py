@@ -12,6 +12,7 @@ OFFICIAL = (
     'det/test_det_whole_iterations.py',
     'digits/test_digits_training.py',
     'engine/test_distributed.py',
+    'engine/test_distributed_parts.py',
     'engine/test_resume.py',
     'seg/test_seg_two_processes.py',
     'seg/test_seg_whole_iterations.py',
