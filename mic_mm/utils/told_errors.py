@@ -56,7 +56,7 @@ def told_errors(parser: argparse.ArgumentParser,
         log = _write_to_log(error)
         if log is not None:
             message += f'\n(traceback: {log})'
-        parser.error(message)
+        parser.exit(2, f'{parser.prog}: error: {message}\n')
 
 
 def told(error: BaseException) -> Optional[str]:
