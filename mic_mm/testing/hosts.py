@@ -127,6 +127,10 @@ def wrapped(host: str, **options: Any) -> tuple[Config, UDAModel]:
     torch.manual_seed(0)
     with DefaultScope.overwrite_default_scope(scope):
         model = MODELS.build(cfg.model)
+    if host == 'dino':
+        # Some parameters are memory as it was found until then. Heads of one
+        # stage would find nothing with their initial weights.
+        model.student.init_weights()
     model.update_teachers()
     for parameter in model.student.parameters():
         parameter.data.mul_(1.1)
