@@ -9,7 +9,7 @@ from mmengine.fileio import LocalBackend
 from mmengine.hooks import CheckpointHook
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
-from mmengine.runner import EpochBasedTrainLoop, Runner
+from mmengine.runner import Runner
 from torch import nn
 
 from mic_mm.engine.checkpoints import (
@@ -20,6 +20,7 @@ from mic_mm.engine.checkpoints import (
     write_atomically,
 )
 from mic_mm.engine.checkpoints.atomic_file import BACKEND, PARTIAL_SUFFIX
+from mic_mm.engine.checkpoints.due_validation import remember_validation, validation_is_due
 from mic_mm.engine.checkpoints.pending_gradients import (
     is_pending,
     pending_gradients,
@@ -33,8 +34,6 @@ from .check_checkpoint import check_checkpoint, checkpoint_to_load
 
 LATEST = 'last_checkpoint'
 _OUTDATED = 'outdated_ckpts'
-# MMEngine's log prints all entries that begin with 'train', 'val' or 'test'.
-_VALIDATED = 'iter_of_last_validation'
 _GRADIENTS = 'gradients'
 
 
@@ -130,7 +129,7 @@ class AtomicCheckpointHook(CheckpointHook):
                 'The gradients of the unfinished accumulation are those of the '
                 'checkpoint: none is lost, whatever MMEngine has warned of.',
                 logger='current')
-        if self.save_best is not None and _validation_is_due(runner):
+        if self.save_best is not None and validation_is_due(runner):
             runner.val_loop.run()
 
     def after_train_iter(self, runner: Runner, *args: Any, **kwargs: Any) -> None:
@@ -145,7 +144,7 @@ class AtomicCheckpointHook(CheckpointHook):
 
     def after_val_epoch(self, runner: Runner, metrics: dict) -> None:
         """Save if it is the best one."""
-        runner.message_hub.update_info(_VALIDATED, runner.iter)
+        remember_validation(runner)
         super().after_val_epoch(runner, metrics)
         self._remove_outdated()
 
@@ -229,22 +228,6 @@ class AtomicCheckpointHook(CheckpointHook):
 
 def _plain(model: nn.Module) -> nn.Module:
     return model.module if is_model_wrapper(model) else model
-
-
-def _validation_is_due(runner: Runner) -> bool:
-    """Whether the loop validates where a run goes on, and has not yet."""
-    loop = runner.train_loop
-    if (runner.val_loop is None or loop.iter == 0
-            or runner.message_hub.runtime_info.get(_VALIDATED) == loop.iter):
-        return False
-    done, end = loop.iter, loop.max_iters
-    if isinstance(loop, EpochBasedTrainLoop):
-        if loop.iter != loop.epoch * len(loop.dataloader):
-            return False
-        done, end = loop.epoch, loop.max_epochs
-    loop._decide_current_val_interval()
-    return done >= loop.val_begin and (done % loop.val_interval == 0
-                                       or done == end)
 
 
 def _state_keys(checkpoint: dict) -> list[str]:
