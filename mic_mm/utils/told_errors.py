@@ -22,6 +22,8 @@ _REGISTRY = Path(build_functions.__file__)
 # As a shell has it: 128 + the number of the signal.
 _INTERRUPTED = 128 + signal.SIGINT
 _DELIBERATE = (ValueError, TypeError, OSError, ImportError)
+# What a class says to arguments of its config that it does not know, or lacks.
+_ARGUMENTS = re.compile(r'__init__\(\) (got an unexpected keyword|missing)')
 _OF_WORKER = 'in DataLoader worker process'
 # Of a traceback as text: a file, its line, and marks below the line.
 _FRAME = re.compile(
@@ -75,10 +77,11 @@ def told(error: BaseException) -> Optional[str]:
     if not frames:
         return None
     last = frames[-1]
-    if Path(last.filename) == _REGISTRY:
-        # Not a part of a model that it lacks, which MMEngine gets as None.
-        is_told = isinstance(error, KeyError) or '__init__() ' in message
-        return message if is_told else None
+    if isinstance(error, KeyError):
+        return message if Path(last.filename) == _REGISTRY else None
+    if isinstance(error, TypeError) and _ARGUMENTS.search(message):
+        is_built = any(Path(frame.filename) == _REGISTRY for frame in frames)
+        return message if is_built else None
     is_ours = isinstance(error, _DELIBERATE) and _is_raised(
         last.filename, last.line or '')
     # Errors of the system have their message behind a number.

@@ -13,6 +13,8 @@ MASK = 'model.objectives.mic.mask'
     (f'{MASK}.ratio=7', 'ratio=7'),
     (f'{MASK}.type=mic_mm.BlokMask', 'mic_mm.BlokMask is not in the'),
     (f'{MASK}.blocksize=32', "unexpected keyword argument 'blocksize'"),
+    # It reaches a base class of ours.
+    ('model.objectives.mic.wait=3', "unexpected keyword argument 'wait'"),
 ])
 def test_a_mistake_is_told_and_its_traceback_is_in_the_log(
         option, message, config, run_tool, tmp_path, capsys):

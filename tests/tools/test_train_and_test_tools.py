@@ -71,6 +71,7 @@ def wrong_files(folder):
         TEXT=('notes.md', 'Notes, and no config.'),
         WITHOUT_BASE=('base.py', "_base_ = 'gone.py'"),
         UNFINISHED=('half.py', 'model = dict('),
+        OWN_MODULE=('own.py', "custom_imports = dict(imports=['my_own.head'])"),
         WITHOUT_MODEL=('part.py', 'lr = 1'))
     for name, text in contents.values():
         (folder / name).write_text(text)
@@ -95,6 +96,8 @@ def wrong_files(folder):
     (('train.py', 'TEXT'), "notes.md' cannot be read (OSError: Only py"),
     (('train.py', 'WITHOUT_BASE'), "base.py' cannot be read (FileNotFoundError: "),
     (('train.py', 'UNFINISHED'), "half.py' cannot be read (SyntaxError: '(' was"),
+    (('train.py', 'OWN_MODULE'), 'my_own.head). Modules of '
+     'custom_imports have to be installed, or their folder be on PYTHONPATH'),
     (('train.py', 'WITHOUT_MODEL'), "part.py' has no model"),
     (('test.py', 'CONFIG', 'TEXT'), 'damaged: its content is no saved weights'),
     (('misc/print_config.py', 'gone.py'), "'gone.py' does not exist"),

@@ -50,10 +50,15 @@ def read_config(path: str, options: Optional[dict] = None) -> Config:
         cfg = Config.fromfile(path)
     # A config is a program, and raises whatever is wrong in it.
     except Exception as error:
-        reason = str(error).strip().splitlines() or ['no reason given']
+        reason = str(error.__cause__ or error).strip().splitlines()
+        remedy = 'Correct it, or what it names as _base_.'
+        if isinstance(error, ImportError):
+            remedy = ('Modules of custom_imports have to be installed, or '
+                      'their folder be on PYTHONPATH (PYTHONPATH=. for the '
+                      'current one).')
         raise UsageError(
             f'The config file {path!r} cannot be read ({type(error).__name__}: '
-            f'{reason[0]}). Correct it, or what it names as _base_.') from error
+            f'{(reason or ["no reason given"])[0]}). {remedy}') from error
     _check_switched_off(cfg, options or {})
     cfg.merge_from_dict(options or {})
     return cfg
