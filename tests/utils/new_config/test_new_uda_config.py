@@ -2,8 +2,8 @@
 """Folders that cannot be used are refused by name; configs say what is asked."""
 import argparse
 import json
-from pathlib import Path
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
