@@ -150,7 +150,7 @@ def _memory(workload: Workload, passes: list[NetworkPass],
     largest = largest_forward(passes, there)
     data = workload.batch()
     if device.type == 'cuda':
-        torch.cuda.reset_peak_memory_stats()
+        torch.cuda.reset_peak_memory_stats(device)
     with SavedActivations(there) as saved:
         workload.iterate(data)
     memory = dict(
@@ -159,7 +159,7 @@ def _memory(workload: Workload, passes: list[NetworkPass],
     if largest:
         memory['ratio'] = saved.peak / largest
     if device.type == 'cuda':
-        memory['cuda_peak'] = torch.cuda.max_memory_allocated()
+        memory['cuda_peak'] = torch.cuda.max_memory_allocated(device)
     # kilobytes on Linux
     memory['resident_peak'] = 1024 * resource.getrusage(
         resource.RUSAGE_SELF).ru_maxrss

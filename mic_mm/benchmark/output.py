@@ -27,10 +27,13 @@ def check_json(path: str | None) -> None:
     """Refuse a file that cannot be written, before anything is measured.
 
     Raises:
-        UsageError: If its folder does not exist.
+        UsageError: If its folder does not exist, or it is a folder.
     """
     if path and not Path(path).absolute().parent.is_dir():
         raise cli.UsageError(f'--json {path}: there is no such folder.')
+    if path and Path(path).is_dir():
+        raise cli.UsageError(f'--json {path}: this is a folder. Name a file '
+                             'in it, e.g. numbers.json.')
 
 
 def write_json(result: dict, path: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from statistics import median
 from typing import Any, Optional
 
@@ -43,7 +44,8 @@ class Seconds:
 def synchronizer(device: str) -> Callable[[], None]:
     """What waits until the device has done all it was asked to."""
     if torch.device(device).type == 'cuda':
-        return torch.cuda.synchronize
+        # Of this device: it need not be the current one.
+        return partial(torch.cuda.synchronize, device)
     return lambda: None
 
 

@@ -1,9 +1,5 @@
 # Copyright (c) mic_mm authors. All rights reserved.
 """The converted Vision Transformer computes what timm's does."""
-import importlib.util
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -11,29 +7,21 @@ import torch.nn.functional as F
 
 pytest.importorskip('mmpretrain')
 
-TOOL = Path(__file__).resolve().parents[2] / (
-    'tools/model_converters/timm_vit_to_mmpretrain.py')
+from mic_mm.cls.checkpoints import build_backbone  # noqa: E402
+
+TOOL = 'model_converters/timm_vit_to_mmpretrain.py'
 DIMS, DEPTH, HIDDEN, PATCH, SIDE, HEADS = 128, 2, 24, 4, 12, 2
 
 
-@pytest.fixture(scope='module')
-def tool():
-    spec = importlib.util.spec_from_file_location('timm_vit', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture
-def convert(tool, tmp_path, monkeypatch):
+def convert(run_tool, tmp_path):
     """Runs the tool and gives the backbone that loads its file."""
 
     def run(src):
         dst = tmp_path / 'new' / 'vit.pth'
-        monkeypatch.setattr(sys, 'argv', ['tool', str(src), str(dst)])
-        tool.main()
+        run_tool(TOOL, src, dst)
         weights = torch.load(dst, weights_only=True)['state_dict']
-        backbone = tool.build_backbone(weights)
+        backbone = build_backbone(weights)
         backbone.load_state_dict(weights)
         backbone.eval()
         return backbone
@@ -182,9 +170,9 @@ def test_files_of_google_give_the_same(convert, tmp_path, images):
 
 
 @pytest.mark.parametrize('key, value, message', [
-    ('blocks.1.mlp.fc2.bias', None, 'Missing key'),
+    ('blocks.1.mlp.fc2.bias', None, '1 weights not set: layers.1'),
     ('blocks.0.ls1.gamma', torch.ones(DIMS), "'blocks.0.ls1.gamma' is no"),
-    ('blocks.0.attn.proj.bias', torch.ones(3), 'size mismatch'),
+    ('blocks.0.attn.proj.bias', torch.ones(3), 'layers.0.attn.proj.bias: (3,) in'),
 ])
 def test_other_weights_are_refused(
         convert, tmp_path, capsys, key, value, message):
@@ -200,9 +188,11 @@ def test_other_weights_are_refused(
 
 
 @pytest.mark.parametrize('content, message', [
-    ([1, 2], 'holds a list'),
+    ([1, 2], 'this file has a list'),
     ({'patch_embed.proj.weight': torch.ones(DIMS + 1, 3, PATCH, PATCH)},
      f'width {DIMS + 1} is no multiple'),
+    ({'a': torch.ones(1)}, "'a' is no weight of a plain"),
+    ({'cls_token': torch.ones(1)}, "there is no 'patch_embed.projection.weight'"),
 ])
 def test_files_of_another_kind_or_width_are_refused(
         convert, tmp_path, capsys, content, message):
@@ -210,3 +200,12 @@ def test_files_of_another_kind_or_width_are_refused(
     with pytest.raises(SystemExit):
         convert(tmp_path / 'other.pth')
     assert message in ' '.join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize('suffix', ['npz', 'pth'])
+def test_files_that_are_none_are_refused(suffix, convert, tmp_path, capsys):
+    (tmp_path / f'text.{suffix}').write_text('PK no weights')
+    for name in (f'text.{suffix}', f'gone.{suffix}'):
+        with pytest.raises(SystemExit) as end:
+            convert(tmp_path / name)
+        assert end.value.code == 2 and name in capsys.readouterr().err

@@ -39,6 +39,7 @@ def test_data_that_do_not_exist_are_left_out(config, run_tool, tmp_path, capsys)
     (['--iterations', '0'], 'no positive number'),
     (['--device', 'abacus'], 'unknown to PyTorch'),
     (['--json', '/no/such/folder/x.json'], 'no such folder'),
+    (['--json', '/'], 'this is a folder'),
 ])
 def test_mistakes_are_told_without_a_traceback(config, run_tool, capsys, arguments, message):
     with pytest.raises(SystemExit) as left:
