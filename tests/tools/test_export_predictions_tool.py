@@ -97,3 +97,12 @@ def test_a_config_without_the_images_is_refused(
         run_tool(TOOL, seg_config, tmp_path / 'model.pth', '--out',
                  tmp_path / 'out', '--images', 'val')
     assert 'the config has no val_dataloader' in capsys.readouterr().err
+
+
+def test_a_model_without_label_maps_is_refused(
+        seg_config, run_tool, tmp_path, capsys):
+    path = tmp_path / 'det.py'
+    path.write_text(seg_config.read_text() + "\ndefault_scope = 'mmdet'\n")
+    with pytest.raises(SystemExit):
+        run_tool(TOOL, path, tmp_path / 'model.pth', '--out', tmp_path / 'out')
+    assert 'is none of segmentation' in capsys.readouterr().err

@@ -1,7 +1,8 @@
 #!/usr/bin/env python
 # Copyright (c) mic_mm authors. All rights reserved.
-"""Write predictions for a benchmark's server: CONFIG CHECKPOINT --out DIR.
+"""Write label maps for a benchmark's server: CONFIG CHECKPOINT --out DIR.
 
+Of segmentors; predictions of any task are written by tools/test.py --out.
 Reads `server_dataloader` and `server_evaluator` of the config, which the
 dataset fragments of Cityscapes, ACDC and Dark Zurich define. The labels of
 these images are not needed. Logs go to the folder `export` of the work
@@ -39,7 +40,17 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def set_export(cfg, args: argparse.Namespace) -> None:
-    """Make the test of a config an export."""
+    """Make the test of a config an export.
+
+    Raises:
+        UsageError: If its model predicts no label maps, or there are no such
+            images.
+    """
+    if cfg.get('default_scope') in ('mmdet', 'mmpretrain'):
+        raise cli.UsageError(
+            f'{args.config}: label maps are written, and its model is none of '
+            'segmentation. Predictions of other tasks are written by '
+            'python tools/test.py CONFIG CHECKPOINT --out FILE.pkl.')
     key = f'{args.images}_dataloader'
     if cfg.get(key) is None:
         raise cli.UsageError(
