@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 
 import torch
 from torch import Tensor
@@ -16,6 +17,8 @@ from .tensor_models import TensorModel, run
 # and divisible by all strides and pads of networks if the size is.
 _OTHER_SIZE = (128, 256)
 _OTHER_BATCH = 3
+# Characters of what onnxruntime says, which goes on for lines.
+_SHOWN = 200
 # By whether something was left open.
 _ADVICE = {
     True: 'Export it for a fixed size and batch, or try another exporter: '
@@ -107,12 +110,14 @@ def compare_onnx(model: TensorModel, path: str | Path,
     import onnxruntime
     expected = run(model, images)
     try:
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4  # what it raises is told below
         session = onnxruntime.InferenceSession(
-            str(path), providers=['CPUExecutionProvider'])
+            str(path), options, providers=['CPUExecutionProvider'])
         found = session.run(None, {INPUT: images.numpy()})
     except Exception as error:
         raise ValueError(f'onnxruntime cannot run {path}: '
-                         f'{str(error).splitlines()[0]}') from error
+                         f'{shorten(str(error), _SHOWN)}') from error
     return [
         _difference(name, value, torch.from_numpy(other))
         for (name, value), other in zip(expected.items(), found, strict=True)
