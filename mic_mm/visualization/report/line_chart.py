@@ -135,9 +135,10 @@ def _legend(lines: Sequence[Line]) -> list[str]:
 def _ticks(low: float, high: float) -> list[float]:
     """Round numbers that enclose ``low`` and ``high``."""
     if low == high:
-        # A flat curve lies in the middle.
-        pad = abs(low) / 2 or 1.
-        low, high = low - pad, high + pad
+        # A flat curve lies in the middle, one of zeros at the bottom: losses and
+        # shares are not negative.
+        pad = abs(low) / 2
+        low, high = low - pad, high + (pad or 1.)
     rough = (high - low) / _TICKS
     power = 10.**math.floor(math.log10(rough))
     step = next(f * power for f in (1, 2, 5, 10) if f * power >= rough)

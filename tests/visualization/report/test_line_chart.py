@@ -20,6 +20,7 @@ def circles(svg):
     (0.12, 0.47, [0.1, 0.2, 0.3, 0.4, 0.5]),
     (-3, 4, [-4, -2, 0, 2, 4]),
     (5, 5, [2, 3, 4, 5, 6, 7, 8]),
+    (0, 0, [0, 0.2, 0.4, 0.6, 0.8, 1]),
 ])
 def test_ticks_are_round_and_enclose_the_values(low, high, ticks):
     assert _ticks(low, high) == ticks
