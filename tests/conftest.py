@@ -21,6 +21,8 @@ OFFICIAL = (
     'tools/test_mic_to_mmseg_tool.py',
     'tools/test_to_plain_tool.py',
     'utils/test_compat.py',
+    'utils/test_run_options.py',
+    'visualization/browse/test_training_replay.py',
     'utils/test_harmless_files.py',
 )
 
