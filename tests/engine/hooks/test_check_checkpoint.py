@@ -55,3 +55,13 @@ def test_foreign_checkpoint_is_refused_with_what_it_has(model):
             dict(state_dict=torch.nn.Linear(2, 2).state_dict()),
             model,
             source='foreign.pth')
+
+
+def test_teacher_counters_do_not_make_a_foreign_run_fit(model):
+    own = checkpoint_of(model)['state_dict']
+    foreign = {
+        f'other.{key}' if key.startswith('student.') else key: value
+        for key, value in own.items()
+    }
+    with pytest.raises(ValueError, match='no weight of this model'):
+        check_checkpoint(dict(state_dict=foreign), model)
