@@ -52,7 +52,7 @@ def test_auto_resumes_a_folder_that_was_moved_or_copied(original_stays, checkpoi
 
 def test_hooks_of_ours_and_of_mmengine_can_be_switched_off(tmp_path):
     hooks = dict(timer=None, uda_visualization=None)
-    model = dict(type='mic_mm.Nothing')
+    model = dict(type='mic_mm.ModelOfNothing')
     cfg = Config(dict(model=model, work_dir=str(tmp_path), default_hooks=hooks))
     runner = cli.build_runner(cfg)
     kinds = [type(hook).__name__ for hook in runner.hooks]
@@ -83,7 +83,7 @@ def test_switches_of_what_is_not_there_are_refused(switch, kind, tmp_path):
 
 
 @MODELS.register_module()
-class Nothing(BaseModel):
+class ModelOfNothing(BaseModel):
 
     def forward(self, inputs, mode):
         return {}
