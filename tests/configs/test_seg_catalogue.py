@@ -1,5 +1,6 @@
 # Copyright (c) mic_mm authors. All rights reserved.
 """The segmentation configs are the experiments of the paper, as published."""
+import argparse
 import itertools
 import re
 import shlex
@@ -197,7 +198,7 @@ def commands():
 
 
 def test_commands_of_the_readmes_can_be_run(monkeypatch):
-    parser = cli.argparse.ArgumentParser()
+    parser = argparse.ArgumentParser()
     cli.add_config_arguments(parser)
     cli.add_run_arguments(parser)
     parser.add_argument('--resume', nargs='?', const='auto')
