@@ -105,10 +105,11 @@ def find_type(name: str) -> type:
 
 
 def types_of(node: Registry) -> list[str]:
-    """Names of the types of mic_mm in a registry."""
+    """Names of the types of mic_mm in a registry, without those made for tests."""
     node.import_from_location()
     return sorted(name for name, cls in node.module_dict.items()
-                  if cls.__module__.startswith('mic_mm.'))
+                  if cls.__module__.startswith('mic_mm.')
+                  and not cls.__module__.startswith('mic_mm.testing.'))
 
 
 def lineage(cls: type) -> tuple[list[type], list[str]]:

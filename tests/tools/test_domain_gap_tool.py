@@ -31,6 +31,7 @@ def many_images(config, tmp_path):
 @pytest.fixture
 def checkpoint(many_images, tmp_path):
     cfg = Config.fromfile(many_images)
+    torch.manual_seed(1)
     model = MODELS.build(cfg.model)
     path = tmp_path / 'model.pth'
     torch.save(dict(state_dict=model.state_dict()), path)
