@@ -15,7 +15,8 @@ set -euo pipefail
 readonly ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 bash "$ROOT/tools/setup_env.sh"
 
-cores="$(nproc)"
+# nproc counts no more than OMP_NUM_THREADS.
+cores="$(env -u OMP_NUM_THREADS nproc)"
 processes="${MIC_MM_TEST_PROCESSES:-$((cores < 8 ? cores : 8))}"
 # A file stays in one process: its tests share fixtures.
 arguments=(-n "$processes" --dist loadfile)
