@@ -18,15 +18,21 @@ _TENSORS = {
 }
 # Further types that PyTorch itself reads with weights_only=True.
 _HARMLESS = ('torch._utils._rebuild_', 'torch._tensor._rebuild_')
+# Containers and numbers, under their names of Python 3 and 2, which torch.save
+# writes. PyTorch itself reads some of them.
+_PLAIN = {
+    f'{module}.{name}'
+    for module in ('builtins', '__builtin__')
+    for name in ('bool', 'bytearray', 'complex', 'dict', 'float', 'frozenset',
+                 'int', 'list', 'range', 'set', 'slice', 'str', 'tuple',
+                 'xrange')
+} | {'collections.Counter', 'collections.defaultdict'}
 # The log of MMEngine's runner: arrays of NumPy 1 and 2 in its own buffers.
 _LOGS = {
     f'{module}.{name}'
     for module in ('numpy.core.multiarray', 'numpy._core.multiarray')
     for name in ('_reconstruct', 'scalar')
-} | {
-    'numpy.ndarray', 'numpy.dtype', '_codecs.encode',
-    'mmengine.logging.history_buffer.HistoryBuffer'
-}
+} | {'numpy.ndarray', 'numpy.dtype', '_codecs.encode'}
 _HISTORY = 'mmengine.logging.history_buffer.HistoryBuffer'
 _STATISTICS = ('min', 'max', 'mean', 'current')
 
@@ -43,8 +49,8 @@ def load_inert(path: Path, lazy: bool = False) -> tuple[Any, list[str]]:
 
     Returns:
         tuple[Any, list[str]]: The content, and the names of what a usual
-        reader would import and could run: not of PyTorch or the log of
-        MMEngine, nor allowed by ``torch.serialization.add_safe_globals``.
+        reader would import and could run: not plain values, of PyTorch or
+        the log of MMEngine, nor allowed by ``torch.serialization.add_safe_globals``.
     """
     foreign: dict[str, None] = {}
     kind = type('_Unpickler', (_InertUnpickler, ),
@@ -101,7 +107,7 @@ class _InertUnpickler(pickle.Unpickler):
         full = f'{module}.{name}'
         is_dtype = module == 'torch' and isinstance(
             getattr(torch, name, None), torch.dtype)
-        return (is_dtype or full in _LOGS or full in self.allowed
+        return (is_dtype or full in _PLAIN | _LOGS | self.allowed
                 or full.startswith(_HARMLESS)
                 or module == 'numpy.dtypes')
 

@@ -3,6 +3,7 @@
 import os
 import pickle
 import re
+from collections import Counter, defaultdict
 
 import numpy as np
 import pytest
@@ -93,6 +94,27 @@ def test_logs_of_mmengine_are_harmless(tmp_path):
     with pytest.raises(pickle.UnpicklingError):
         torch.load(path, weights_only=True)
     check_checkpoint_file(path, to_resume=True)
+
+
+@pytest.mark.parametrize('value', [
+    {1}, frozenset({1}), 1j, bytearray(b'1'), Counter('aab'), range(3), slice(3),
+    defaultdict(list, a=[1])
+], ids=lambda value: type(value).__name__)
+def test_plain_values_beside_the_log_are_harmless(value, tmp_path):
+    hub = MessageHub.get_instance('plain_values')
+    hub.update_scalar('train/loss', 1.)
+    path = saved(tmp_path, message_hub=hub.state_dict(), value=value)
+    with pytest.raises(pickle.UnpicklingError):
+        torch.load(path, weights_only=True)
+    check_checkpoint_file(path, to_resume=True)
+    content = CheckpointLoader.load_checkpoint(str(path), 'cpu')
+    assert content['value'] == value
+
+
+def test_a_factory_of_defaults_is_no_hiding_place(tmp_path):
+    path = saved(tmp_path, value=defaultdict(os.getcwd))
+    with pytest.raises(CheckpointError, match='getcwd besides'):
+        check_checkpoint_file(path)
 
 
 @pytest.mark.parametrize('name', [b'numpy.core.multiarray',
