@@ -37,6 +37,7 @@ def test_sim10k_counts_pixels_from_one(tmp_path, convert):
     write_voc(tmp_path, '12', voc_object('car', 31, 11, 50, 20))
     code, out, _ = convert('sim10k', tmp_path)
     assert code == 0 and '2 images, 2 boxes; 1 objects left out' in out
+    assert ': 2/2 after ' in out
     coco = read(tmp_path / 'annotations/sim10k_train.json')
     assert [i['file_name'] for i in coco['images']] == ['12.jpg', '7.jpg']
     # cut off at the edge of the image

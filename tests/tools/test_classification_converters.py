@@ -86,7 +86,9 @@ def test_unreadable_images_are_named_and_left_out(convert, tmp_path, capsys):
     bad = tmp_path / 'train' / 'horse' / 'a.jpg'
     bad.write_bytes(bad.read_bytes()[:50])
     assert convert('visda2017', tmp_path) == 1
-    assert 'train/horse/a.jpg: ' in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert 'train/horse/a.jpg: ' in told.err
+    assert ': 24/24 after ' in told.out
     text = (tmp_path / 'image_list/train.txt').read_text()
     assert 'train/horse/a.jpg' not in text
     assert 'train/horse/b.jpg 4\n' in text

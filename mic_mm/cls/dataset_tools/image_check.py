@@ -51,7 +51,8 @@ class ImageCheck:
         new = [path for path in paths if reasons[path] is None]
         results = run_in_order(why_unreadable, [files[p] for p in new],
                                self.nproc, title)
-        for path, reason in zip(new, results):
+        # Strict asks for the end, where the progress is finished.
+        for path, reason in zip(new, results, strict=True):
             reasons[path] = ' '.join((reason or '').split())
             self._journal.add(path, states[path], reasons[path])
         self._journal.close(remove=False)

@@ -88,7 +88,8 @@ def _read_all(args: argparse.Namespace, items: Sequence[AnnotatedImage],
     new = [item for item in items if known[item] is None]
     problems = {}
     results = run_in_order(_Attempt(read), new, args.nproc, title)
-    for item, result in zip(new, results):
+    # Strict asks for the end, where the progress is finished.
+    for item, result in zip(new, results, strict=True):
         if isinstance(result, str):
             problems[item] = result
         else:
