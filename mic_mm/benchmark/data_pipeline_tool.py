@@ -18,10 +18,10 @@ from .output import add_json, check_json, machine
 
 EXPLANATION = '''\
 The floor decodes the image, and in segmentation the label map of the source,
-with OpenCV and resizes them to the size of the config's first resizing (of a
-random one the middle).  Both take turns, in one process on one thread; numbers
-are medians.  Where other processes run on the machine, the ratio of cpu
-seconds is the more reliable one.
+and resizes them to the size of the config's first resizing (of a random one the
+middle), with OpenCV or, where the config has it do so, Pillow.  Both take turns,
+in one process on one thread; numbers are medians.  Where other processes run on
+the machine, the ratio of cpu seconds is the more reliable one.
 '''
 
 

@@ -92,7 +92,8 @@ class Objective(nn.Module, ABC):
         """Losses of :meth:`loss`, weighted, without the excluded ones."""
         with drawing_from(student, batch.draws.scoped(self.name)):
             losses = self.loss(batch, student, teacher)
-        self._check_exclude([name for name in losses if 'loss' in name])
+        if not self._exclude_is_checked:
+            self._check_exclude([name for name in losses if 'loss' in name])
         return {
             name: self._weigh(value) if 'loss' in name else value
             for name, value in losses.items() if not self._excludes(name)
@@ -100,14 +101,12 @@ class Objective(nn.Module, ABC):
 
     def _check_exclude(self, losses: list[str]) -> None:
         """A misspelt name would leave out nothing, and say nothing."""
-        if self._exclude_is_checked or not losses:
-            return
-        self._exclude_is_checked = True
         unknown = [
             part for part in self.exclude
             if not any(part in name for name in losses)
         ]
-        if unknown:
+        self._exclude_is_checked = bool(losses)
+        if losses and unknown:
             raise ValueError(
                 f'model.objectives.{self.name}.exclude={list(self.exclude)}: '
                 f'no loss has {unknown} in its name; the losses are '
