@@ -46,7 +46,7 @@ def tiny_vit(img_size: int = 32) -> dict:
             type='LinearClsHead', num_classes=4, in_channels=16))
 
 
-def tiny_sada() -> dict:
+def tiny_sada(num_classes: int = 4) -> dict:
     """The detector of SADA in the geometry that was published."""
     model = published_detector()
     model.backbone.update(
@@ -55,7 +55,7 @@ def tiny_sada() -> dict:
     model.rpn_head.update(in_channels=8, feat_channels=8)
     model.roi_head.bbox_roi_extractor.out_channels = 8
     model.roi_head.bbox_head.update(
-        in_channels=8, fc_out_channels=12, num_classes=4)
+        in_channels=8, fc_out_channels=12, num_classes=num_classes)
     return model
 
 

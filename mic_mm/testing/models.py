@@ -139,12 +139,7 @@ def tiny_one_stage_detector(num_classes: int = 4) -> dict:
             strides=[8, 16],
             regress_ranges=((-1, 16), (16, 1e8)),
             norm_cfg=norm_cfg,
-            loss_cls=dict(
-                type='FocalLoss',
-                use_sigmoid=True,
-                gamma=2.0,
-                alpha=0.25,
-                loss_weight=1.0),
+            loss_cls=focal_loss(),
             loss_bbox=dict(type='IoULoss', loss_weight=1.0),
             loss_centerness=dict(
                 type='CrossEntropyLoss', use_sigmoid=True, loss_weight=1.0)),
@@ -153,6 +148,16 @@ def tiny_one_stage_detector(num_classes: int = 4) -> dict:
             score_thr=0.05,
             nms=dict(type='nms', iou_threshold=0.5),
             max_per_img=10))
+
+
+def focal_loss() -> dict:
+    """The focal loss of one-stage detectors and DINO, with its usual numbers."""
+    return dict(
+        type='FocalLoss',
+        use_sigmoid=True,
+        gamma=2.0,
+        alpha=0.25,
+        loss_weight=1.0)
 
 
 def _rpn_head() -> dict:

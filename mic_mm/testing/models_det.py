@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mmengine.utils import digit_version
 
-from .models import tiny_detector, tiny_one_stage_detector
+from .models import focal_loss, tiny_detector, tiny_one_stage_detector
 
 
 def tiny_retinanet(num_classes: int = 4) -> dict:
@@ -27,12 +27,7 @@ def tiny_retinanet(num_classes: int = 4) -> dict:
                 ratios=[0.5, 1.0],
                 strides=[8, 16]),
             bbox_coder=two_stage['rpn_head']['bbox_coder'],
-            loss_cls=dict(
-                type='FocalLoss',
-                use_sigmoid=True,
-                gamma=2.0,
-                alpha=0.25,
-                loss_weight=1.0),
+            loss_cls=focal_loss(),
             loss_bbox=dict(type='L1Loss', loss_weight=1.0)),
         train_cfg=dict(
             assigner=two_stage['train_cfg']['rpn']['assigner'],
@@ -122,12 +117,7 @@ def _dino_head(num_classes: int, width: int) -> dict:
         num_classes=num_classes,
         embed_dims=width,
         sync_cls_avg_factor=True,
-        loss_cls=dict(
-            type='FocalLoss',
-            use_sigmoid=True,
-            gamma=2.0,
-            alpha=0.25,
-            loss_weight=1.0),
+        loss_cls=focal_loss(),
         loss_bbox=dict(type='L1Loss', loss_weight=5.0),
         loss_iou=dict(type='GIoULoss', loss_weight=2.0))
 

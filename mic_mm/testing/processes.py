@@ -37,6 +37,27 @@ def run_processes(function: Callable, world_size: int, *args) -> None:
             start_method='forkserver')
 
 
+def results_of_processes(function: Callable, world_size: int, *args) -> list:
+    """What a function returns in each process of a group, by rank.
+
+    Args:
+        function (Callable): See :func:`run_processes`; returns tensors and
+            plain values.
+        world_size (int): Number of processes.
+        *args: Further arguments, picklable.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        run_processes(_save_result, world_size, folder, function, args)
+        return [
+            torch.load(f'{folder}/{rank}.pth', weights_only=True)
+            for rank in range(world_size)
+        ]
+
+
+def _save_result(rank: int, folder: str, function: Callable, args) -> None:
+    torch.save(function(rank, *args), f'{folder}/{rank}.pth')
+
+
 def exit_code_of(function: Callable, *args) -> int:
     """Run a function in a process that may kill itself.
 

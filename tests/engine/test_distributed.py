@@ -12,7 +12,7 @@ import torch
 from mmengine.optim import OptimWrapper
 
 from mic_mm.engine import DistributedDataParallel, SAMOptimWrapper, UDADistributedDataParallel
-from mic_mm.testing.processes import run_processes
+from mic_mm.testing.processes import results_of_processes
 from mic_mm.testing.two_process_models import DETECTORS, MODELS_TO_TRAIN, build, data_of_rank
 
 pytestmark = pytest.mark.usefixtures('one_thread')
@@ -59,17 +59,14 @@ def train(case, rank=0, world_size=1):
     return model.state_dict(), logs
 
 
-def jobs(rank, folder):
-    results = {case: train(case, rank, 2) for case in CASES}
-    torch.save(results, f'{folder}/{rank}.pth')
+def jobs(rank):
+    return {case: train(case, rank, 2) for case in CASES}
 
 
 @pytest.fixture(scope='module')
-def two_processes(tmp_path_factory):
+def two_processes():
     """What the jobs give on each of two processes."""
-    folder = tmp_path_factory.mktemp('two_processes')
-    run_processes(jobs, 2, str(folder))
-    return [torch.load(folder / f'{rank}.pth') for rank in range(2)]
+    return results_of_processes(jobs, 2)
 
 
 def assert_close(actual, expected, name=''):

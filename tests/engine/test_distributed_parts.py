@@ -16,7 +16,7 @@ from mic_mm.engine import (
 )
 from mic_mm.engine.distributed import average_gradients
 from mic_mm.testing import batches
-from mic_mm.testing.processes import run_processes
+from mic_mm.testing.processes import results_of_processes
 from mic_mm.testing.two_process_models import DETECTORS, build, data_of_rank
 
 pytestmark = pytest.mark.usefixtures('one_thread')
@@ -78,7 +78,7 @@ def error_of_synchronized_batch_norm():
     return str(info.value)
 
 
-def jobs(rank, folder):
+def jobs(rank):
     results = dict(
         gradients=gradients_of_rank(rank),
         draws=random_draws(rank, 2),
@@ -86,15 +86,13 @@ def jobs(rank, folder):
     for case, weights in LABELLED.items():
         for task in DETECTORS:
             results[case, task] = labelled_loss_gradient(task, weights, rank, 2)
-    torch.save(results, f'{folder}/{rank}.pth')
+    return results
 
 
 @pytest.fixture(scope='module')
-def two_processes(tmp_path_factory):
+def two_processes():
     """What the jobs give on each of two processes."""
-    folder = tmp_path_factory.mktemp('two_processes')
-    run_processes(jobs, 2, str(folder))
-    return [torch.load(folder / f'{rank}.pth') for rank in range(2)]
+    return results_of_processes(jobs, 2)
 
 
 def test_missing_gradients_count_as_zero_and_unused_ones_stay_none(

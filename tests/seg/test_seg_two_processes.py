@@ -8,7 +8,7 @@ from mic_mm.engine.distributed import UDADistributedDataParallel
 from mic_mm.registry import MODELS
 from mic_mm.testing.batches import seg_batch, without_labels
 from mic_mm.testing.models_seg_da import tiny_daformer, tiny_dlv2, tiny_hrda
-from mic_mm.testing.processes import run_processes
+from mic_mm.testing.processes import results_of_processes
 
 GROUP_NORM = dict(type='GN', num_groups=2, requires_grad=True)
 DISTANCE = dict(
@@ -73,16 +73,13 @@ def pair(iteration, rank, world_size):
     return dict(source=source, target=without_labels(target))
 
 
-def train_and_save(rank, folder):
-    results = {host: train(host, rank, 2) for host in HOSTS}
-    torch.save(results, f'{folder}/{rank}.pth')
+def train_all(rank):
+    return {host: train(host, rank, 2) for host in HOSTS}
 
 
 @pytest.fixture(scope='module')
-def two_processes(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('seg_two_processes')
-    run_processes(train_and_save, 2, str(folder))
-    return [torch.load(folder / f'{rank}.pth') for rank in range(2)]
+def two_processes():
+    return results_of_processes(train_all, 2)
 
 
 @pytest.mark.parametrize('host', sorted(HOSTS))

@@ -8,20 +8,15 @@ from mmengine.structures import InstanceData
 
 from mic_mm.core import SeededDraws
 from mic_mm.core.drawing import drawing_from
-from mic_mm.testing.original_detector import build_detector, image, published_detector
+from mic_mm.testing.hosts import tiny_sada
+from mic_mm.testing.original_detector import build_detector, image
 
 SIZE = (64, 96)
 BOX = [[8., 8, 40, 40]]
 
 
 def tiny_config():
-    model = published_detector()
-    model.backbone.update(
-        depth=18, base_channels=8, stem_channels=8, init_cfg=None)
-    model.neck.update(in_channels=[8, 16, 32, 64], out_channels=8)
-    model.rpn_head.update(in_channels=8, feat_channels=8)
-    model.roi_head.bbox_roi_extractor.out_channels = 8
-    model.roi_head.bbox_head.update(in_channels=8, fc_out_channels=12)
+    model = tiny_sada(num_classes=8)
     model.train_cfg.rpn_proposal.update(
         nms_pre=50, nms_post=50, max_per_img=60)
     model.train_cfg.rcnn.sampler.num = 16

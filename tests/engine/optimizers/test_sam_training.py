@@ -9,7 +9,7 @@ from mic_mm.core import Objective
 from mic_mm.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS
 from mic_mm.testing.batches import cls_batch, without_labels
 from mic_mm.testing.models import tiny_classifier
-from mic_mm.testing.processes import run_processes
+from mic_mm.testing.processes import results_of_processes
 
 DANN = dict(
     type='mic_mm.DomainAdversarial',
@@ -255,16 +255,13 @@ def train_share(rank, world_size, accumulative_counts):
     return model.state_dict(), logs
 
 
-def train_and_save(rank, folder):
-    torch.save({count: train_share(rank, 2, count)
-                for count in COUNTS}, f'{folder}/{rank}.pth')
+def train_shares(rank):
+    return {count: train_share(rank, 2, count) for count in COUNTS}
 
 
 @pytest.fixture(scope='module')
-def two_processes(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('two_processes')
-    run_processes(train_and_save, 2, str(folder))
-    return [torch.load(folder / f'{rank}.pth') for rank in range(2)]
+def two_processes():
+    return results_of_processes(train_shares, 2)
 
 
 @pytest.mark.parametrize('accumulative_counts', COUNTS)

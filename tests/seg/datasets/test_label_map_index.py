@@ -6,7 +6,7 @@ from mic_mm.seg.datasets.label_map_index import LabelMapIndex
 
 def test_files_are_found_by_name_wherever_they_were():
     index = LabelMapIndex(['new/labels/1.png', 'new/labels/2.png'])
-    assert index.find('old/root/2.png') == 1
+    assert index.find('old/folder/2.png') == 1
     assert index.find('2.png') == 1
     assert index.find('labels/3.png') is None
 
